@@ -1,0 +1,89 @@
+"""Feature statistics, and the transforms that carry one feature's statistics to another's.
+
+Every transform ends as one affine map a level, x -> A (x - content mean) + style mean, so applying a style is a plain
+feed-forward pass. Matrices are as wide as a feature (64 for the students, 512 at most): their roots are taken by NumPy in
+float64, where that costs milliseconds.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from keras import ops
+
+# Eigenvalues at or below this are dropped before a root is taken, as in the paper's code.
+SMALLEST_EIGENVALUE = 1e-5
+# Added to a variance before adain divides by its root.
+ADAIN_EPSILON = 1e-8
+
+
+class Statistics(NamedTuple):
+    """Mean `(channels,)` and covariance `(channels, channels)` of a feature over its pixels, float64."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+class AffineMap(NamedTuple):
+    """x -> matrix @ x + offset on every pixel; `(channels, channels)` and `(channels,)`."""
+
+    matrix: np.ndarray
+    offset: np.ndarray
+
+    def __call__(self, feature):
+        """The map applied to `feature`, `(batch, height, width, channels)`."""
+        matrix = ops.convert_to_tensor(self.matrix.T, dtype=feature.dtype)
+        return ops.matmul(feature, matrix) + ops.convert_to_tensor(self.offset, dtype=feature.dtype)
+
+
+def statistics(feature):
+    """Mean and covariance of a feature `(height, width, channels)`; the covariance is X X' / N of the centred feature."""
+    pixels = ops.reshape(feature, (-1, feature.shape[-1]))
+    mean = ops.mean(pixels, axis=0)
+    centred = pixels - mean
+    covariance = ops.matmul(ops.transpose(centred), centred) / pixels.shape[0]
+    return Statistics(*(ops.convert_to_numpy(part).astype(np.float64) for part in (mean, covariance)))
+
+
+def matrix_power(matrix, exponent):
+    """A power of a symmetric positive semi-definite matrix, over its eigenvalues above `SMALLEST_EIGENVALUE`."""
+    values, vectors = np.linalg.eigh(matrix)
+    kept = values > SMALLEST_EIGENVALUE
+    return (vectors[:, kept] * values[kept] ** exponent) @ vectors[:, kept].T
+
+
+def zca(content, style):
+    """Whitening and colouring (WCT, Li et al. 2017): (K_s + I)^1/2 (K_c + I)^-1/2."""
+    identity = np.eye(len(content))
+    return matrix_power(style + identity, 0.5) @ matrix_power(content + identity, -0.5)
+
+
+def ot(content, style):
+    """Optimal transport between Gaussians: P^-1 (P K_s P + I)^1/2 P^-1 with P = (K_c + I)^1/2.
+
+    As in the paper's code, the identity joins the content's covariance and the product, not the style's covariance.
+    """
+    identity = np.eye(len(content))
+    root = matrix_power(content + identity, 0.5)
+    inverse = matrix_power(content + identity, -0.5)
+    return inverse @ matrix_power(root @ style @ root + identity, 0.5) @ inverse
+
+
+def adain(content, style):
+    """Channel by channel, without correlations (Huang & Belongie 2017): diag(sigma_s / sigma_c)."""
+    return np.diag(np.sqrt((np.diag(style) + ADAIN_EPSILON) / (np.diag(content) + ADAIN_EPSILON)))
+
+
+TRANSFORMS = {"zca": zca, "ot": ot, "adain": adain}
+
+
+def affine_map(content, style, transform="zca", strength=1.0):
+    """The map that gives a feature of `content` statistics those of `style`.
+
+    Args:
+        content, style: `Statistics` of equal width.
+        transform: a key of `TRANSFORMS`.
+        strength: 0 leaves the feature as it is, 1 transforms it fully; in between, a linear blend of both.
+    """
+    matrix = strength * TRANSFORMS[transform](content.covariance, style.covariance)
+    offset = strength * style.mean - matrix @ content.mean
+    return AffineMap(matrix + (1 - strength) * np.eye(len(matrix)), offset)

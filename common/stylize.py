@@ -1,0 +1,189 @@
+"""The pipeline: analyse a style photo once, apply it to any number of content photos.
+
+    stylizer = Stylizer(student.load())
+    style = stylizer.analyze("style.jpg")
+    stylizer.apply("content.jpg", style).save("result.png")
+"""
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from keras import ops
+from PIL import Image
+
+from common import images
+from common.backbone import MINIMUM_SIZE
+from common.errors import InputError
+from common.files import written_whole
+from common.smoothing import guided_filter
+from common.transforms import TRANSFORMS, Statistics, affine_map, statistics
+
+FITS = {"pad": images.pad_to_multiple, "resize": images.shrink_to_multiple}
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a style photo is measured to: the statistics of its feature at each level, 0 first.
+
+    Attributes:
+        statistics: four `common.transforms.Statistics`.
+        model: fingerprint of the model that took them; they mean nothing to any other.
+    """
+
+    statistics: tuple[Statistics, ...]
+    model: str
+
+    def save(self, path):
+        """Write to `path`, a `.npz` file of some tens of kilobytes."""
+        arrays = {
+            f"{name}_{level}": array
+            for level, of_level in enumerate(self.statistics)
+            for name, array in of_level._asdict().items()
+        }
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, model=self.model, **arrays)
+
+    @classmethod
+    def load(cls, path):
+        """The style that `save` wrote.
+
+        Raises:
+            InputError: there is no such file, or it holds no style.
+        """
+        try:
+            with np.load(path) as file:
+                levels = (len(file.files) - 1) // len(Statistics._fields)
+                measured = (Statistics(*(file[f"{name}_{level}"] for name in Statistics._fields)) for level in range(levels))
+                return cls(tuple(measured), str(file["model"]))
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: no such file") from error
+        except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} holds no analysed style") from error
+
+
+class Stylizer:
+    """Photorealistic style transfer with one model (METHOD: paper, section 3).
+
+    Args:
+        model: `common.autoencoder.Autoencoder` with all its decoder blocks.
+        transform: "zca", "ot" or "adain".
+        smoothing: whether the result goes through the guided filter.
+        fit: how a photo is made to fit the model's stride. "pad" reflects at the border and crops afterwards, so that the
+            result has the content's size; "resize" shrinks both photos to a multiple, as the paper's notebooks do.
+
+    Photos are given as a path, a PIL image, or an array `(height, width, 3)` of uint8 or of floats in [0, 1].
+    """
+
+    def __init__(self, model, transform="zca", smoothing=True, fit="pad"):
+        if transform not in TRANSFORMS:
+            raise InputError(f"transform is {transform!r} but must be one of {', '.join(TRANSFORMS)}")
+        if fit not in FITS:
+            raise InputError(f"fit is {fit!r} but must be one of {', '.join(FITS)}")
+        self.model = model
+        self.transform = transform
+        self.smoothing = smoothing
+        self.stride = model.backbone.strides[-1]
+        self._fit = FITS[fit]
+        self._fingerprint = fingerprint(model)
+
+    def analyze(self, photo):
+        """The `Style` of a photo; transparent parts count as white.
+
+        Raises:
+            InputError: the photo cannot be used.
+        """
+        pixels = photo if isinstance(photo, np.ndarray) else np.asarray(images.flatten(opened(photo)))
+        features, _ = self.model.encode(self._network_input(pixels))
+        return Style(tuple(statistics(feature[0]) for feature in features), self._fingerprint)
+
+    def apply(self, photo, style, strength=1.0):
+        """The content photo in the light and colour of `style`.
+
+        Args:
+            photo: the content.
+            style: `Style`, taken by a stylizer of the same model.
+            strength: 0 gives the model's reconstruction of the content, 1 the full transform.
+
+        Returns:
+            An array of the content's type for an array, else a PIL image with the content's alpha and ICC profile; of
+            the content's size unless `fit` is "resize".
+
+        Raises:
+            InputError: the photo cannot be used, the style is another model's, or the strength is not in [0, 1].
+        """
+        if style.model != self._fingerprint:
+            raise InputError("the style was analysed with another model: analyse the photo again with this one")
+        if not 0 <= strength <= 1:
+            raise InputError(f"strength is {strength} but must be from 0 to 1")
+        if isinstance(photo, np.ndarray):
+            return self._apply_to_pixels(photo, style, strength)
+        content = opened(photo)
+        result = Image.fromarray(self._apply_to_pixels(np.asarray(content.convert("RGB")), style, strength))
+        if content.mode == "RGBA":
+            result.putalpha(content.getchannel("A").resize(result.size))
+        result.info = content.info
+        return result
+
+    def _apply_to_pixels(self, pixels, style, strength):
+        fitted = self._network_input(pixels)
+        guide = pixels if self._fit is images.pad_to_multiple else self._fit(pixels, self.stride)
+        height, width = guide.shape[:2]
+        result = np.clip(self._transfer(fitted, style, strength)[:height, :width], 0, 1)
+        if pixels.dtype == np.uint8:
+            result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
+        if self.smoothing:
+            result = guided_filter(result, guide.astype(result.dtype))
+        return result.astype(pixels.dtype)
+
+    def _network_input(self, pixels):
+        """Pixels as a batch of one in [0, 1], fitted to the stride."""
+        require_pixels(pixels)
+        scale = 255 if pixels.dtype == np.uint8 else 1
+        return self._fit(pixels.astype(np.float32) / scale, self.stride)[None]
+
+    def _transfer(self, content, style, strength):
+        """Decode the content while each level takes on the style's statistics; `(height, width, 3)`, not clipped."""
+        features, skips = self.model.encode(content)
+        x = features[-1]
+        for level in reversed(range(len(features))):
+            x = affine_map(statistics(x[0]), style.statistics[level], self.transform, strength)(x)
+            x = self.model.decode(level, x, skips[level])
+        return ops.convert_to_numpy(x[0])
+
+
+def opened(photo):
+    """A path or PIL image as an upright RGB or RGBA image."""
+    if not isinstance(photo, Image.Image):
+        return images.read(photo)
+    try:
+        return images.normalise(photo)
+    except ValueError as error:
+        raise InputError(f"the image cannot be used: {error}") from error
+
+
+def require_pixels(pixels):
+    """Raise `InputError` unless `pixels` is an array that the networks can take."""
+    if pixels.ndim != 3 or pixels.shape[-1] != 3:
+        raise InputError(f"the array has shape {pixels.shape} but must be (height, width, 3)")
+    height, width = pixels.shape[:2]
+    if min(height, width) < MINIMUM_SIZE:
+        raise InputError(f"the photo is {width}x{height} pixels but must be at least {MINIMUM_SIZE}x{MINIMUM_SIZE}")
+    if pixels.dtype == np.uint8:
+        return
+    if not np.issubdtype(pixels.dtype, np.floating):
+        raise InputError(f"the array is of {pixels.dtype} but must be of uint8 or of floats in [0, 1]")
+    if not np.isfinite(pixels).all():
+        raise InputError("the array holds NaN or infinity")
+    if pixels.min() < 0 or pixels.max() > 1:
+        raise InputError(f"floats must lie in [0, 1], but these run from {pixels.min():g} to {pixels.max():g}")
+
+
+def fingerprint(model):
+    """A short digest of a model's weights: equal for equal models, whatever file they came from."""
+    digest = hashlib.sha256()
+    for block in model.encoder_blocks:
+        for weights in block.get_weights():
+            digest.update(np.ascontiguousarray(weights).tobytes())
+    return digest.hexdigest()[:16]

@@ -9,6 +9,7 @@ import json
 import sys
 import urllib.parse
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -65,8 +66,9 @@ def default_checkpoint(name):
         if path.exists():
             return path
     raise InputError(
-        f"there are no {name} weights in {CKPTS} yet: fetch the paper's with `python -m common.checkpoints download {name}`, "
-        "or name a checkpoint"
+        f"there are no {name} weights in {CKPTS} yet: "
+        f"fetch the paper's with `python -m common.checkpoints download {name}`, "
+        f"`python -m common.checkpoints download {name}`"
     )
 
 
@@ -113,6 +115,59 @@ def require_backbone(path, found, expected):
     """Raise `InputError` where a checkpoint is not of the backbone asked for."""
     if found != expected:
         raise InputError(f"{path} holds weights of the {found} backbone, not of {expected}")
+
+
+def save_decoder(model, path, record=None):
+    """Write the decoder of an autoencoder alone to `path`, an HDF5 file, by the variables' names in the paper's checkpoints.
+
+    A teacher's encoder is somebody else's: it stays where it came from.
+
+    Args:
+        record: as in `save`.
+    """
+    description = {"backbone": model.backbone.name, "levels": len(model.decoder_blocks), "record": record or {}}
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["description"] = json.dumps(description)
+        for name, variable in decoder_variables(model).items():
+            file[name] = keras.ops.convert_to_numpy(variable)
+
+
+def read_decoder(path, name):
+    """What `save_decoder` wrote to `path` for backbone `name`: the number of levels, and the arrays by name.
+
+    Raises:
+        InputError: it is missing, damaged, or of another backbone.
+    """
+    arrays = {}
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such checkpoint")
+    try:
+        with h5py.File(path) as file:
+            description = json.loads(file.attrs["description"])
+            levels = description["levels"]
+            file.visititems(lambda key, item: arrays.update({key: item[:]} if isinstance(item, h5py.Dataset) else {}))
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is not a decoder of this project: {error}") from error
+    require_backbone(path, description["backbone"], name)
+    return levels, arrays
+
+
+# --- somebody else's: arrays by name -------------------------------------------------------------------------------------
+
+
+def read_npz(path):
+    """The arrays of a `.npz` file by name, float32.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    try:
+        with np.load(path) as file:
+            return {name: np.asarray(file[name], np.float32) for name in file.files}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not a .npz file of arrays: {error}") from error
 
 
 # --- the paper's: TensorFlow object-graph checkpoints --------------------------------------------------------------------
@@ -194,18 +249,28 @@ def assign(variables, arrays, source):
     Raises:
         InputError: an array is missing, surplus, misshapen or not finite; the message names it. Nothing is assigned then.
     """
-    missing, surplus = sorted(variables.keys() - arrays.keys()), sorted(arrays.keys() - variables.keys())
-    if missing:
-        raise InputError(f"{source}: {', '.join(missing)} is missing")
-    if surplus:
-        raise InputError(f"{source}: {', '.join(surplus)} does not belong to this network")
-    for name, variable in variables.items():
-        if arrays[name].shape != tuple(variable.shape):
-            raise InputError(f"{source}: {name} has shape {arrays[name].shape} but must be {tuple(variable.shape)}")
-        if not np.isfinite(arrays[name]).all():
-            raise InputError(f"{source}: {name} is not finite")
+    require_arrays({name: tuple(variable.shape) for name, variable in variables.items()}, arrays, source)
     for name, variable in variables.items():
         variable.assign(arrays[name])
+
+
+def require_arrays(shapes, arrays, source):
+    """Raise `InputError`, naming the array, unless `arrays` are those that `shapes` has by name, and finite."""
+    missing, surplus = sorted(shapes.keys() - arrays.keys()), sorted(arrays.keys() - shapes.keys())
+    if missing:
+        raise InputError(f"{source}: {first_of(missing)} missing")
+    if surplus:
+        raise InputError(f"{source}: {first_of(surplus)} not of this network")
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise InputError(f"{source}: {name} has shape {arrays[name].shape} but must be {shape}")
+        if not np.isfinite(arrays[name]).all():
+            raise InputError(f"{source}: {name} is not finite")
+
+
+def first_of(names):
+    """'a is', or 'a and 3 more are'."""
+    return f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more are"
 
 
 def download(name, folder=None):

@@ -40,6 +40,15 @@ def photo_paths(folder, recursive=False):
     return paths
 
 
+def require_file(path):
+    """Raise `InputError` unless `path` is a file."""
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a photo")
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+
+
 def read(path):
     """A photo, upright (EXIF orientation applied), as an RGB or RGBA `PIL.Image.Image` of 8 bits a channel.
 
@@ -48,17 +57,13 @@ def read(path):
     Raises:
         InputError: the file is missing, no photo, damaged or too large for Pillow's guard against decompression bombs.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, not a photo")
+    require_file(path)
     try:
         with warnings.catch_warnings():
             # Pillow warns at half the size that it refuses.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 return normalise(image)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
     except PermissionError as error:
         raise InputError(f"{path}: permission denied") from error
     except UnidentifiedImageError as error:

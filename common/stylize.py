@@ -1,8 +1,8 @@
 """The pipeline: analyse a style photo once, apply it to any number of content photos.
 
-    stylizer = Stylizer(student.load())
-    style = stylizer.analyze("style.jpg")
-    stylizer.apply("content.jpg", style).save("result.png")
+stylizer = Stylizer(student.load())
+style = stylizer.analyze("style.jpg")
+stylizer.apply("content.jpg", style).save("result.png")
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from keras import ops
 from PIL import Image
 
 from common import images
-from common.backbone import MINIMUM_SIZE
+from common.backbone import IMAGE_CHANNELS, MINIMUM_SIZE
 from common.errors import InputError
 from common.files import written_whole
 from common.smoothing import guided_filter
@@ -64,7 +64,7 @@ class Style:
 
 
 class Stylizer:
-    """Photorealistic style transfer with one model (METHOD: paper, section 3).
+    """Photorealistic style transfer with one model (paper, section 3).
 
     Args:
         model: `common.autoencoder.Autoencoder` with all its decoder blocks.
@@ -84,8 +84,8 @@ class Stylizer:
         self.model = model
         self.transform = transform
         self.smoothing = smoothing
-        self.stride = model.backbone.strides[-1]
-        self._fit = FITS[fit]
+        self.fit = fit
+        self._stride = model.backbone.strides[-1]
         self._fingerprint = fingerprint(model)
 
     def analyze(self, photo):
@@ -95,6 +95,7 @@ class Stylizer:
             InputError: the photo cannot be used.
         """
         pixels = photo if isinstance(photo, np.ndarray) else np.asarray(images.flatten(opened(photo)))
+        require_pixels(pixels, named(photo))
         features, _ = self.model.encode(self._network_input(pixels))
         return Style(tuple(statistics(feature[0]) for feature in features), self._fingerprint)
 
@@ -117,20 +118,23 @@ class Stylizer:
             raise InputError("the style was analysed with another model: analyse the photo again with this one")
         if not 0 <= strength <= 1:
             raise InputError(f"strength is {strength} but must be from 0 to 1")
-        if isinstance(photo, np.ndarray):
-            return self._apply_to_pixels(photo, style, strength)
-        content = opened(photo)
-        result = Image.fromarray(self._apply_to_pixels(np.asarray(content.convert("RGB")), style, strength))
-        if content.mode == "RGBA":
-            result.putalpha(content.getchannel("A").resize(result.size))
-        result.info = content.info
+        image = None if isinstance(photo, np.ndarray) else opened(photo)
+        pixels = photo if image is None else np.asarray(image.convert("RGB"))
+        require_pixels(pixels, named(photo))
+        result = self._apply_to_pixels(pixels, style, strength)
+        if image is None:
+            return result
+        result = Image.fromarray(result)
+        if image.mode == "RGBA":
+            result.putalpha(image.getchannel("A").resize(result.size))
+        result.info = image.info
         return result
 
     def _apply_to_pixels(self, pixels, style, strength):
-        fitted = self._network_input(pixels)
-        guide = pixels if self._fit is images.pad_to_multiple else self._fit(pixels, self.stride)
+        guide = images.shrink_to_multiple(pixels, self._stride) if self.fit == "resize" else pixels
         height, width = guide.shape[:2]
-        result = np.clip(self._transfer(fitted, style, strength)[:height, :width], 0, 1)
+        result = self._transfer(self._network_input(pixels), style, strength)
+        result = np.clip(result[:height, :width], 0, 1)
         if pixels.dtype == np.uint8:
             result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
         if self.smoothing:
@@ -139,9 +143,8 @@ class Stylizer:
 
     def _network_input(self, pixels):
         """Pixels as a batch of one in [0, 1], fitted to the stride."""
-        require_pixels(pixels)
         scale = 255 if pixels.dtype == np.uint8 else 1
-        return self._fit(pixels.astype(np.float32) / scale, self.stride)[None]
+        return FITS[self.fit](pixels.astype(np.float32) / scale, self._stride)[None]
 
     def _transfer(self, content, style, strength):
         """Decode the content while each level takes on the style's statistics; `(height, width, 3)`, not clipped."""
@@ -163,25 +166,30 @@ def opened(photo):
         raise InputError(f"the image cannot be used: {error}") from error
 
 
-def require_pixels(pixels):
-    """Raise `InputError` unless `pixels` is an array that the networks can take."""
-    if pixels.ndim != 3 or pixels.shape[-1] != 3:
-        raise InputError(f"the array has shape {pixels.shape} but must be (height, width, 3)")
+def named(photo):
+    """What error messages call a photo: its path, where it has one."""
+    return "the photo" if isinstance(photo, (np.ndarray, Image.Image)) else str(photo)
+
+
+def require_pixels(pixels, name):
+    """Raise `InputError` unless `pixels` is an array that the networks can take; `name` says whose it is."""
+    if pixels.ndim != 3 or pixels.shape[-1] != IMAGE_CHANNELS:
+        raise InputError(f"{name} has shape {pixels.shape} but must be (height, width, {IMAGE_CHANNELS})")
     height, width = pixels.shape[:2]
     if min(height, width) < MINIMUM_SIZE:
-        raise InputError(f"the photo is {width}x{height} pixels but must be at least {MINIMUM_SIZE}x{MINIMUM_SIZE}")
+        raise InputError(f"{name} is {width}x{height} pixels but must be at least {MINIMUM_SIZE}x{MINIMUM_SIZE}")
     if pixels.dtype == np.uint8:
         return
     if not np.issubdtype(pixels.dtype, np.floating):
-        raise InputError(f"the array is of {pixels.dtype} but must be of uint8 or of floats in [0, 1]")
+        raise InputError(f"{name} is of type {pixels.dtype} but must be uint8, or floats in [0, 1]")
     if not np.isfinite(pixels).all():
-        raise InputError("the array holds NaN or infinity")
+        raise InputError(f"{name} holds NaN or infinity")
     if pixels.min() < 0 or pixels.max() > 1:
-        raise InputError(f"floats must lie in [0, 1], but these run from {pixels.min():g} to {pixels.max():g}")
+        raise InputError(f"{name} runs from {pixels.min():g} to {pixels.max():g} but floats must lie in [0, 1]")
 
 
 def fingerprint(model):
-    """A short digest of a model's weights: equal for equal models, whatever file they came from."""
+    """A short digest of the encoder's weights: equal for equal encoders, whatever file they came from."""
     digest = hashlib.sha256()
     for block in model.encoder_blocks:
         for weights in block.get_weights():

@@ -1,0 +1,20 @@
+"""Give a photo the light and colour of another, with the MobileNet student or teacher.
+
+python -m mobilenet_backbone.stylize content.jpg style.jpg -o result.jpg
+python -m mobilenet_backbone.stylize holiday/ style.jpg -o stylized/
+"""
+
+import sys
+
+from common import cli
+
+
+def load(model, checkpoint):
+    """The student or the teacher; imported here, so that `--help` and wrong paths are answered at once."""
+    from mobilenet_backbone import student, teacher
+
+    return {"student": student.load, "teacher": teacher.load}[model](checkpoint)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.stylize(__doc__, load))

@@ -67,8 +67,7 @@ def default_checkpoint(name):
             return path
     raise InputError(
         f"there are no {name} weights in {CKPTS} yet: "
-        f"fetch the paper's with `python -m common.checkpoints download {name}`, "
-        f"`python -m common.checkpoints download {name}`"
+        f"fetch the paper's with `python -m common.checkpoints download {name}`, or name a checkpoint"
     )
 
 

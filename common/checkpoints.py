@@ -238,7 +238,7 @@ def read_tensorflow(prefix):
         reader = tf.train.load_checkpoint(str(prefix))
         keys = [key for key in reader.get_variable_to_shape_map() if key.endswith(suffix)]
         return {key.removesuffix(suffix): reader.get_tensor(key) for key in keys}
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
         raise InputError(f"{prefix}: damaged checkpoint: {str(error).splitlines()[0]}") from error
 
 

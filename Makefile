@@ -1,0 +1,34 @@
+# `make demo` and `make test` set up all they need: a virtual environment and the packages in it.
+PYTHON ?= python3
+VENV ?= .venv
+BACKBONE ?= vgg
+# A folder with the paper's released checkpoint; empty: the weights in ckpts/, or else the released ones, downloaded.
+CHECKPOINT ?=
+CONTENT ?= notebooks/photos/summer_palace.jpg
+STYLE ?= notebooks/photos/rocket_launch.jpg
+OUT ?= demo.jpg
+
+.PHONY: demo test lint
+
+demo: $(VENV)/installed
+ifeq ($(CHECKPOINT),)
+	test -e ckpts/$(BACKBONE)/student.weights.h5 || $(VENV)/bin/python -m common.checkpoints download $(BACKBONE)
+endif
+	$(VENV)/bin/python -m $(BACKBONE)_backbone.stylize $(CONTENT) $(STYLE) -o $(OUT) \
+		$(if $(filter demo.jpg,$(OUT)),--overwrite) $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
+
+test: $(VENV)/installed-test
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/installed-test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -r requirements.txt
+	touch $@
+
+$(VENV)/installed-test: requirements-test.txt $(VENV)/installed
+	$(VENV)/bin/pip install --quiet -r requirements-test.txt
+	touch $@

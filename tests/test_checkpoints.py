@@ -1,0 +1,194 @@
+"""Checkpoints: the project's own, and the paper's released ones."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import checkpoints
+from common.errors import InputError
+from mobilenet_backbone import student as mobilenet
+from vgg_backbone import student as vgg
+from vgg_backbone.blocks import BACKBONE
+
+STUDENTS = {"vgg": vgg, "mobilenet": mobilenet}
+TEACHER_WIDTHS = {"vgg": (64, 128, 256, 512), "mobilenet": (32, 64, 128, 256)}
+
+
+def weights(model):
+    return [array for block in model.encoder_blocks + model.decoder_blocks for array in block.get_weights()]
+
+
+def assert_equal_weights(first, second):
+    for a, b in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def eigenbases(rng, model, name):
+    pairs = zip(TEACHER_WIDTHS[name], model.widths.features, strict=True)
+    return [rng.random((teacher, student), np.float32) for teacher, student in pairs]
+
+
+def write_tensorflow(prefix, arrays):
+    """A TensorFlow checkpoint with the keys of `arrays`, as Keras 2 laid them out."""
+    tree = {}
+    for key, array in arrays.items():
+        *parents, name = key.split("/")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[name] = tf.Variable(array)
+
+    def trackable(node):
+        if isinstance(node, tf.Variable):
+            return node
+        return tf.train.Checkpoint(**{name: trackable(child) for name, child in node.items()})
+
+    trackable(tree).write(str(prefix))
+
+
+@pytest.fixture(params=STUDENTS)
+def released(request, rng, tmp_path):
+    """Name, student, and the arrays of its two released files."""
+    model = STUDENTS[request.param].build()
+    encoder = {key: np.asarray(variable) for key, variable in checkpoints.encoder_variables(model).items()}
+    encoder |= {f"conv_aux/{level}": basis for level, basis in enumerate(eigenbases(rng, model, request.param))}
+    decoder = {key: np.asarray(variable) for key, variable in checkpoints.decoder_variables(model).items()}
+    return request.param, model, encoder, decoder
+
+
+def load_released(tmp_path, name, encoder, decoder):
+    write_tensorflow(tmp_path / "sencoder", encoder)
+    write_tensorflow(tmp_path / "sdecoder", decoder)
+    return STUDENTS[name].load(tmp_path)
+
+
+def test_released_files_load_with_their_eigenbases(released, tmp_path):
+    name, model, encoder, decoder = released
+    loaded = load_released(tmp_path, name, encoder, decoder)
+    assert_equal_weights(loaded, model)
+    np.testing.assert_array_equal(loaded.eigenbases[2], encoder["conv_aux/2"])
+
+
+def a_bias(arrays):
+    return next(key for key in arrays if key.endswith("layer_with_weights-0/bias"))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda arrays: arrays.pop("conv_aux/1"), "conv_aux/1 is missing"),
+        (lambda arrays: arrays.update({"conv_aux/1": np.zeros((64, 7), np.float32)}), r"conv_aux/1 has shape \(64, 7\)"),
+        (lambda arrays: arrays.pop(a_bias(arrays)), "layer_with_weights-0/bias is missing"),
+        (lambda arrays: arrays.update({"extra/kernel": np.zeros(3, np.float32)}), "extra/kernel is not of this network"),
+        (lambda arrays: arrays.update({a_bias(arrays): np.zeros((9, 9), np.float32)}), r"has shape \(9, 9\) but must be"),
+        (lambda arrays: arrays.update({a_bias(arrays): arrays[a_bias(arrays)] * np.nan}), "is not finite"),
+    ],
+)
+def test_every_variable_of_a_released_file_is_accounted_for(released, tmp_path, change, complaint):
+    name, _, encoder, decoder = released
+    change(encoder)
+    with pytest.raises(InputError, match=complaint):
+        load_released(tmp_path, name, encoder, decoder)
+
+
+def test_released_files_of_the_other_backbone_are_refused(released, tmp_path):
+    name, _, encoder, decoder = released
+    load_released(tmp_path, name, encoder, decoder)
+    other = "vgg" if name == "mobilenet" else "mobilenet"
+    with pytest.raises(InputError, match=f"weights of the {name} backbone, not of {other}"):
+        STUDENTS[other].load(tmp_path)
+
+
+def test_a_folder_without_released_files_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"sencoder.index: no such file"):
+        vgg.load(tmp_path)
+
+
+def test_a_damaged_released_file_is_refused(released, tmp_path):
+    name, _, encoder, decoder = released
+    load_released(tmp_path, name, encoder, decoder)
+    (tmp_path / "sencoder.data-00000-of-00001").write_bytes(b"short")
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        STUDENTS[name].load(tmp_path)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_the_published_files_load(shared, name):
+    model = STUDENTS[name].load(shared(f"released/{name}"))
+    shapes = [basis.shape for basis in model.eigenbases]
+    assert shapes == list(zip(TEACHER_WIDTHS[name], model.widths.features, strict=True))
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_own_checkpoint_comes_back_as_it_was_saved(rng, tmp_path, name):
+    model = STUDENTS[name].build()
+    model.eigenbases = eigenbases(rng, model, name)
+    checkpoints.save(model, tmp_path / "model.weights.h5", record={"seed": 1})
+    loaded = STUDENTS[name].load(tmp_path / "model.weights.h5")
+    assert_equal_weights(loaded, model)
+    for saved, basis in zip(model.eigenbases, loaded.eigenbases, strict=True):
+        np.testing.assert_array_equal(saved, basis)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.weights.h5"]
+
+
+def test_own_checkpoint_keeps_widths_other_than_the_papers(tmp_path):
+    widths = vgg.WIDTHS._replace(
+        encoder=((7,), (6, 20), (20, 58), (58, 40, 58, 64)), decoder=((3,), (7, 7), *vgg.WIDTHS.decoder[2:])
+    )
+    checkpoints.save(vgg.build(widths), tmp_path / "pruned.weights.h5")
+    loaded = vgg.load(tmp_path / "pruned.weights.h5")
+    assert loaded.widths == widths
+    assert loaded.eigenbases is None
+
+
+def test_own_checkpoint_of_the_other_backbone_is_refused(tmp_path):
+    checkpoints.save(mobilenet.build(), tmp_path / "model.weights.h5")
+    with pytest.raises(InputError, match="weights of the mobilenet backbone, not of vgg"):
+        vgg.load(tmp_path / "model.weights.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", None])
+def test_what_is_no_checkpoint_is_refused(tmp_path, content):
+    path = tmp_path / "model.weights.h5"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.weights\.h5.*no.* checkpoint"):
+        vgg.load(path)
+
+
+def test_without_weights_the_error_says_where_to_get_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "CKPTS", tmp_path)
+    with pytest.raises(InputError, match="common.checkpoints download vgg"):
+        checkpoints.load_student(BACKBONE, vgg.build)
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A local stand-in for the paper's repository with one file."""
+    folder = tmp_path / "repository" / "VGG backbone" / "ckpts"
+    folder.mkdir(parents=True)
+    (folder / "sencoder.index").write_bytes(b"published")
+    monkeypatch.setattr(checkpoints, "RELEASED_URL", (tmp_path / "repository").as_uri() + "/")
+    digest = hashlib.sha256(b"published").hexdigest()
+    monkeypatch.setitem(checkpoints.RELEASED_SHA256, "vgg", {"sencoder.index": digest})
+    return folder
+
+
+def test_download_fetches_and_verifies(repository, tmp_path):
+    checkpoints.download("vgg", tmp_path / "here")
+    assert (tmp_path / "here/sencoder.index").read_bytes() == b"published"
+
+
+def test_download_refuses_what_was_not_published(repository, tmp_path):
+    (repository / "sencoder.index").write_bytes(b"tampered")
+    with pytest.raises(InputError, match="is not the published file"):
+        checkpoints.download("vgg", tmp_path / "here")
+    assert not list((tmp_path / "here").iterdir())
+
+
+def test_download_without_network_names_the_files(repository, tmp_path):
+    (repository / "sencoder.index").unlink()
+    with pytest.raises(InputError, match=r"fetch sencoder.index from there by hand"):
+        checkpoints.download("vgg", tmp_path / "here")

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 
 RADIUS = 30  # pixels
-EPSILON = 0.02**2  # for pixels in [0, 1]
+EPSILON = (0.02 * 255) ** 2  # for pixels in [0, 255]
 
 
 def guided_filter(image, guide):
-    """`image` filtered with `guide` (He et al. 2013), radius and epsilon as in the paper's code.
+    """`image` filtered with `guide` (He et al. 2013), with the radius and epsilon of the paper's code.
 
     Args:
         image, guide: `(height, width, 3)`, of the same size; both uint8, or both float32 in [0, 1].
@@ -16,5 +16,8 @@ def guided_filter(image, guide):
     Returns:
         An array of the same shape and type.
     """
-    peak = 255 if image.dtype == np.uint8 else 1
-    return cv2.ximgproc.guidedFilter(guide, image, RADIUS, EPSILON * peak**2)
+    if image.dtype == np.uint8:
+        return cv2.ximgproc.guidedFilter(guide, image, RADIUS, EPSILON)
+    # OpenCV's filter loses its precision on numbers as small as [0, 1].
+    filtered = cv2.ximgproc.guidedFilter(guide * np.float32(255), image * np.float32(255), RADIUS, EPSILON)
+    return np.clip(filtered / 255, 0, 1)

@@ -149,6 +149,8 @@ class Stylizer:
     def _transfer(self, content, style, strength):
         """Decode the content while each level takes on the style's statistics; `(height, width, 3)`, not clipped."""
         features, skips = self.model.encode(content)
+        # A level leaves 1 - strength of the content in what it hands on: shared out like this, the result follows evenly.
+        strength = 1 - (1 - strength) ** (1 / len(features))
         x = features[-1]
         for level in reversed(range(len(features))):
             x = affine_map(statistics(x[0]), style.statistics[level], self.transform, strength)(x)

@@ -160,7 +160,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path, content):
 
 def test_without_weights_the_error_says_where_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "CKPTS", tmp_path)
-    with pytest.raises(InputError, match="common.checkpoints download vgg"):
+    with pytest.raises(InputError, match=r"common\.checkpoints download vgg"):
         checkpoints.load_student(BACKBONE, vgg.build)
 
 

@@ -1,0 +1,166 @@
+"""Photos as they come: every mode is read as upright 8-bit RGB or RGBA, and written whole."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from common import images
+from common.errors import InputError
+
+WIDTH, HEIGHT = 20, 18
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+ORIENTATION = 0x0112  # EXIF tag
+
+
+@pytest.fixture
+def pixels(rng):
+    return rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+
+
+def save(tmp_path, image, name="photo.png", **options):
+    image.save(tmp_path / name, **options)
+    return tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.tif", "photo.webp"])
+def test_rgb_comes_back_as_it_was(tmp_path, pixels, name):
+    path = save(tmp_path, Image.fromarray(pixels), name, **({"lossless": True} if name.endswith("webp") else {}))
+    np.testing.assert_array_equal(images.read_rgb(path), pixels)
+
+
+def test_exif_orientation_is_applied(tmp_path, pixels):
+    image = Image.fromarray(pixels)
+    exif = image.getexif()
+    exif[ORIENTATION] = 6  # to be turned clockwise by a quarter
+    path = save(tmp_path, image, exif=exif)
+    np.testing.assert_array_equal(images.read_rgb(path), np.rot90(pixels, -1))
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "YCbCr"])
+def test_other_modes_are_read_as_their_rgb(tmp_path, pixels, mode):
+    image = Image.fromarray(pixels).convert(mode)
+    path = save(tmp_path, image, "photo.tif")
+    np.testing.assert_array_equal(images.read_rgb(path), np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.tif"])
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path, name):
+    ramp = np.linspace(0, 65535, WIDTH * HEIGHT).astype(np.uint16).reshape(HEIGHT, WIDTH)
+    path = save(tmp_path, Image.fromarray(ramp), name)
+    np.testing.assert_array_equal(images.read_rgb(path)[..., 1], np.round(ramp / 257))
+
+
+def test_sixteen_bit_colour_is_scaled(tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    ramp = np.linspace(0, 65535, WIDTH * HEIGHT * 3).astype(np.uint16).reshape(HEIGHT, WIDTH, 3)
+    cv2.imwrite(str(tmp_path / "photo.png"), ramp[..., ::-1])
+    assert np.abs(images.read_rgb(tmp_path / "photo.png") - ramp / 257).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
+def test_alpha_is_kept_where_the_format_can_hold_it(tmp_path, pixels, suffix):
+    image = Image.fromarray(pixels)
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    images.write(image, tmp_path / f"out{suffix}")
+    np.testing.assert_array_equal(images.read(tmp_path / f"out{suffix}").getchannel("A"), image.getchannel("A"))
+
+
+@pytest.mark.parametrize(
+    "image", [Image.new("LA", (20, 18), (90, 40)), Image.new("RGBA", (20, 18), (9, 8, 7, 0)).quantize()]
+)
+def test_grey_and_palette_photos_keep_their_alpha(tmp_path, image):
+    assert (
+        images.read(save(tmp_path, image)).getchannel("A").getextrema() == image.convert("RGBA").getchannel("A").getextrema()
+    )
+
+
+def test_transparent_parts_turn_white_in_jpeg(tmp_path):
+    images.write(Image.new("RGBA", (20, 18), (200, 0, 0, 0)), tmp_path / "out.jpg")
+    assert images.read_rgb(tmp_path / "out.jpg").min() == 255
+
+
+def test_jpeg_is_written_at_quality_95_without_chroma_subsampling(tmp_path, pixels):
+    images.write(Image.fromarray(pixels), tmp_path / "out.jpg")
+    written = Image.open(tmp_path / "out.jpg")
+    reference = Image.open(save(tmp_path, Image.fromarray(pixels), "reference.jpg", quality=95, subsampling=0))
+    assert written.quantization == reference.quantization
+    assert [layer[1:3] for layer in written.layer] == [(1, 1)] * 3
+
+
+def test_rgb_profile_is_carried_over(tmp_path, pixels):
+    path = save(tmp_path, Image.fromarray(pixels), icc_profile=SRGB)
+    images.write(images.read(path), tmp_path / "out.jpg")
+    assert Image.open(tmp_path / "out.jpg").info["icc_profile"] == SRGB
+
+
+def test_a_profile_for_other_than_rgb_is_left_behind(tmp_path, pixels):
+    grey_profile = SRGB[:16] + b"GRAY" + SRGB[20:]
+    path = save(tmp_path, Image.fromarray(pixels[..., 0]), icc_profile=grey_profile)
+    assert "icc_profile" not in images.read(path).info
+
+
+def damaged(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_bad_files_are_named(tmp_path, pixels):
+    noise = Image.effect_noise((200, 200), 90).convert("RGB")
+    damaged(save(tmp_path, noise, "truncated.jpg"))
+    damaged(save(tmp_path, noise, "truncated.png"))
+    (tmp_path / "text.jpg").write_text("no photo")
+    (tmp_path / "empty.jpg").touch()
+    save(tmp_path, Image.new("F", (20, 20)), "float.tif")
+    for name, complaint in {
+        "missing.jpg": "no such file",
+        ".": "is a folder",
+        "text.jpg": "is not a photo",
+        "empty.jpg": "is not a photo",
+        "truncated.jpg": "is damaged",
+        "truncated.png": "is damaged",
+        "float.tif": "floating-point",
+    }.items():
+        with pytest.raises(InputError, match=complaint) as caught:
+            images.read(tmp_path / name)
+        assert str(tmp_path / name) in str(caught.value)
+
+
+def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(InputError, match="more than 200 pixels"):
+        images.read(save(tmp_path, Image.new("RGB", (20, 20))))
+
+
+@pytest.mark.parametrize(
+    ("path", "complaint"), [("out.gif", "cannot write .gif"), ("out", "without suffix"), ("none/out.png", "no such folder")]
+)
+def test_what_cannot_be_written_is_refused(tmp_path, path, complaint):
+    with pytest.raises(InputError, match=complaint):
+        images.write(Image.new("RGB", (20, 20)), tmp_path / path)
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        images.write(Image.new("RGB", (16384, 1)), tmp_path / "too_wide.webp")
+    assert not list(tmp_path.iterdir())
+
+
+def test_photo_paths_are_the_photos_of_a_folder(tmp_path):
+    for name in ("b.JPG", "a.png", "notes.txt", ".hidden.png", "deep/c.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in images.photo_paths(tmp_path)] == ["a.png", "b.JPG"]
+    assert len(images.photo_paths(tmp_path, recursive=True)) == 3
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no photo"):
+        images.photo_paths(tmp_path / "empty")
+
+
+def test_padding_reflects_at_the_bottom_and_right(pixels):
+    padded = images.pad_to_multiple(pixels, 16)
+    assert padded.shape == (32, 32, 3)
+    np.testing.assert_array_equal(padded[:HEIGHT, :WIDTH], pixels)
+    np.testing.assert_array_equal(padded[:HEIGHT, WIDTH], pixels[:, WIDTH - 2])
+
+
+def test_shrinking_ends_at_a_multiple(pixels):
+    assert images.shrink_to_multiple(pixels, 8).shape == (16, 16, 3)

@@ -1,0 +1,323 @@
+"""The command `train_eigenbases` of both backbones: photos and a teacher in, a file of eigenbases out."""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from common import cli, eigenbases_file, images
+from common.backbone import MINIMUM_SIZE
+from common.errors import InputError
+from common.files import written_whole
+
+# Photos are reduced to this many pixels on their longer side, about what COCO has, which the paper trains on.
+LONGEST_SIDE = 512
+# Of the gradient method, as in the paper.
+PHOTOS_PER_BATCH = 8
+EPOCHS = 10
+LEARNING_RATE = 1e-4
+
+
+def main(doc, modules, arguments=None):
+    """Run the command and give its exit status.
+
+    Args:
+        doc: docstring of the entry point.
+        modules: a function that imports and gives the backbone's `student` and `teacher` modules.
+        arguments: the command line, by default that of the process.
+    """
+    parser = command_parser(doc)
+    options = parser.parse_args(arguments)
+    if not (options.output or options.score):
+        parser.error("-o FILE.npz or --score PATH is needed")
+    if options.plot and not options.output:
+        parser.error("--plot shows what is written to -o FILE.npz")
+    return cli.report_errors(train_eigenbases, options, modules)
+
+
+def command_parser(doc):
+    """The command's options."""
+    result = cli.parser(doc)
+    option = result.add_argument
+    option("--dataset", type=Path, required=True, metavar="DIR", help="folder of photos")
+    option("--weights", required=True, metavar="W", help="the teacher's pretrained weights, a .npz file; or imagenet")
+    option("-o", "--output", type=Path, metavar="FILE.npz", help="where to write the eigenbases")
+    option("--method", choices=("closed-form", "gradient"), default="closed-form", help="default: %(default)s")
+    width = result.add_mutually_exclusive_group()
+    width.add_argument(
+        "--widths", type=positive, nargs="+", metavar="N", help="of the student, one a level (default: the paper's)"
+    )
+    width.add_argument(
+        "--explained", type=cli.fraction, metavar="0..1", help="the smallest widths that explain this share of the variance"
+    )
+    option("--plot", type=Path, metavar="FILE.png", help="where to draw the share explained over the width")
+    option("--limit", type=positive, metavar="PHOTOS", help="use this many photos, drawn at random")
+    option("--crop", type=positive, metavar="SIDE", help="use the centre of each photo, SIDE pixels square at most")
+    option("--seed", type=int, default=0, metavar="S", help="of --limit and of the gradient method (default: %(default)s)")
+    option("--epochs", type=positive, default=EPOCHS, metavar="N", help="of the gradient method (default: %(default)s)")
+    option("--learning-rate", type=float, default=LEARNING_RATE, metavar="R", help="Adam's (default: %(default)s)")
+    option(
+        "--score",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="print the share of these photos' variance that other eigenbases explain: a file of this command, a student's "
+        "checkpoint, or a folder with the paper's sencoder and sdecoder; may be repeated",
+    )
+    return result
+
+
+def positive(text):
+    """A whole number above 0, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def train_eigenbases(options, modules):
+    """Do what `options` ask for. What can be checked is checked before the first photo is read."""
+    paths = images.photo_paths(options.dataset)
+    require_writable(options.output, options.plot)
+    if options.limit:
+        chosen = np.random.default_rng(options.seed).permutation(len(paths))[: options.limit]
+        paths = [paths[index] for index in sorted(chosen)]
+    cli.import_backend()
+    from common import eigenbases
+
+    student, teacher_module = modules()
+    teacher = teacher_module.load(options.weights)
+    channels = teacher.widths.features
+    if len(channels) < len(student.WIDTHS.features):
+        print(f"{options.weights} ends early: levels 0 to {len(channels) - 1} only")
+    widths = None if options.explained is not None else checked_widths(options.widths or student.WIDTHS.features, channels)
+    scored = {path: scored_bases(path, student, teacher) for path in options.score}
+
+    photos = Photos(paths, teacher.backbone.strides[len(channels) - 1], options.crop)
+    photo_covariances = eigenbases.PhotoCovariances(teacher)
+    covariances = eigenbases.mean_covariances(photo_covariances, photos.readable())
+    if options.output:
+        curves = [eigenbases.explained_curve(covariance) for covariance in covariances]
+        if widths is None:
+            widths = [eigenbases.width_explaining(curve, options.explained) for curve in curves]
+        if options.method == "gradient":
+            bases = gradient_eigenbases(options, teacher, widths, photos, photo_covariances)
+        else:
+            bases = [eigenbases.leading_eigenvectors(*pair) for pair in zip(covariances, widths, strict=True)]
+        explained = shares(covariances, bases)
+        record = {
+            "backbone": teacher.backbone.name,
+            "weights": Path(options.weights).name,
+            "weights_sha256": encoder_sha256(teacher),
+            "method": options.method,
+            "photos": len(photos.paths),
+            "widths": list(widths),
+            "explained": explained,
+            "seed": options.seed,
+        }
+        if options.method == "gradient":
+            record |= {"epochs": options.epochs, "learning_rate": options.learning_rate}
+        eigenbases_file.save(options.output, eigenbases_file.Eigenbases(bases, curves, record))
+        if options.plot:
+            plot(options.plot, curves, widths, f"{teacher.backbone.name}: {len(photos.paths):,} photos")
+        scored = {options.output: bases} | scored
+    print_scores({path: (bases, shares(covariances, bases)) for path, bases in scored.items()}, channels)
+    photos.report_skipped()
+
+
+def require_writable(output, plot_path):
+    """Raise `InputError` where the results could not be written."""
+    for path in filter(None, (output, plot_path)):
+        if not path.parent.is_dir():
+            raise InputError(f"{path.parent}: no such folder to write {path.name} to")
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, not a file to write")
+    if plot_path:
+        from matplotlib.figure import Figure
+
+        known = Figure().canvas.get_supported_filetypes()
+        if plot_path.suffix[1:].lower() not in known:
+            raise InputError(f"{plot_path}: a plot can be {', '.join(sorted(known))}")
+
+
+def checked_widths(widths, channels):
+    """The widths of the levels that there are, or `InputError`."""
+    if not len(channels) <= len(widths) <= 4:
+        raise InputError(f"--widths has {len(widths)} numbers but the teacher has {len(channels)} levels")
+    for level, (width, limit) in enumerate(zip(widths, channels, strict=False)):
+        if width > limit:
+            raise InputError(f"--widths asks for {width} at level {level}, where the teacher has {limit} channels")
+    return widths[: len(channels)]
+
+
+def scored_bases(path, student, teacher):
+    """The bases at `path`: a file of eigenbases, a student's checkpoint or a folder with the paper's."""
+    if path.suffix == ".npz":
+        return eigenbases_file.load(path, teacher).bases
+    bases = student.load(path).eigenbases
+    if not bases:
+        raise InputError(f"{path} holds no eigenbases")
+    return bases[: len(teacher.widths.features)]
+
+
+def shares(covariances, bases):
+    """Share of variance that each basis explains; bases may have fewer levels."""
+    from common.eigenbases import explained_variance
+
+    return [float(explained_variance(*pair)) for pair in zip(covariances, bases, strict=False)]
+
+
+def encoder_sha256(teacher):
+    """SHA-256 of the encoder's weights, whatever file they came from."""
+    digest = hashlib.sha256()
+    for block in teacher.encoder_blocks:
+        for weight in block.get_weights():
+            digest.update(weight.tobytes())
+    return digest.hexdigest()
+
+
+def print_scores(scores, channels):
+    """A table for each name in `scores`, whose values are bases and the shares they explain."""
+    for name, (bases, explained) in scores.items():
+        print(name)
+        for level, (basis, share) in enumerate(zip(bases, explained, strict=True)):
+            print(f"  level {level}: {basis.shape[1]:3} of {channels[level]:3} channels explain {share:.4f}")
+
+
+def plot(path, curves, widths, title):
+    """Write the share explained over the width, a line a level, with the chosen widths marked."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    axes = figure.subplots()
+    for level, (curve, width) in enumerate(zip(curves, widths, strict=True)):
+        label = f"level {level}: {width} of {len(curve)} channels explain {curve[width - 1]:.3f}"
+        (line,) = axes.plot(range(1, len(curve) + 1), curve, label=label)
+        axes.plot(width, curve[width - 1], "o", color=line.get_color())
+    axes.set(title=title, xlabel="width", ylabel="share of variance explained", xscale="log", ylim=(0, 1.02))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+class Photos:
+    """Photos as a teacher takes them, read when they are asked for.
+
+    Args:
+        paths: of the photo files.
+        stride: sizes are cropped to its multiples.
+        crop: side of the largest square to use, in pixels, or None.
+
+    Attributes:
+        paths: after `readable`, without those that were skipped.
+        skipped: reasons by path.
+    """
+
+    def __init__(self, paths, stride, crop=None):
+        self.paths, self.stride, self.crop = paths, stride, crop
+        self.skipped = {}
+
+    def read(self, path):
+        """The photo as float32 `(1, height, width, 3)` in [0, 1], its centre if it has to be cropped.
+
+        Raises:
+            InputError: it cannot be read or is too small.
+        """
+        image = images.flatten(images.read(path))
+        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        sizes = [min(size, self.crop or size) // self.stride * self.stride for size in (image.height, image.width)]
+        if min(sizes) < MINIMUM_SIZE:
+            raise InputError(f"{path}: {image.width}x{image.height} pixels are left but it takes {MINIMUM_SIZE} each way")
+        top, left = (image.height - sizes[0]) // 2, (image.width - sizes[1]) // 2
+        pixels = np.asarray(image.crop((left, top, left + sizes[1], top + sizes[0])))
+        return pixels[None].astype(np.float32) / 255
+
+    def readable(self):
+        """Yield every photo that can be read, and note those that cannot.
+
+        Raises:
+            InputError: there is none that can.
+        """
+        for path in tqdm(self.paths, unit="photo", disable=None):
+            try:
+                yield self.read(path)
+            except InputError as error:
+                self.skipped[path] = error
+        self.paths = [path for path in self.paths if path not in self.skipped]
+        if not self.paths:
+            raise InputError(f"no photo can be used; the first: {next(iter(self.skipped.values()))}")
+
+    def report_skipped(self):
+        """Say on stderr which photos were skipped, and why."""
+        if self.skipped:
+            print(f"skipped {len(self.skipped)} that cannot be used:", file=sys.stderr)
+        for error in self.skipped.values():
+            print(f"  {cli.message(error)}", file=sys.stderr)
+
+
+# --- the paper's recipe --------------------------------------------------------------------------------------------------
+
+
+def gradient_eigenbases(options, teacher, widths, photos, photo_covariances):
+    """Bases found by Adam on the paper's objective, float32. A run that was cut short goes on at the epoch it was in."""
+    import keras
+
+    from common.eigenbases import GradientEigenbases, mean_covariances
+
+    class Batches(keras.utils.PyDataset):
+        """Covariances of `PHOTOS_PER_BATCH` photos at a time, in an order of its own every epoch."""
+
+        epoch = 0
+
+        def __len__(self):
+            return -(-len(photos.paths) // PHOTOS_PER_BATCH)
+
+        def __getitem__(self, index):
+            order = np.random.default_rng((options.seed, self.epoch)).permutation(len(photos.paths))
+            chosen = order[index * PHOTOS_PER_BATCH :][:PHOTOS_PER_BATCH]
+            covariances = mean_covariances(photo_covariances, (photos.read(photos.paths[i]) for i in chosen))
+            return (tuple(covariance[None].astype(np.float32) for covariance in covariances),)
+
+    batches = Batches()
+    model = GradientEigenbases(teacher.widths.features, widths, options.seed)
+    model.compile(keras.optimizers.Adam(options.learning_rate))
+    backup = backup_folder(options, teacher, widths, photos)
+    callbacks = [
+        # The last two states are kept: a kill may come while one is being written.
+        keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True, delete_checkpoint=False),
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)),
+    ]
+    model.fit(batches, epochs=options.epochs, shuffle=False, callbacks=callbacks)
+    shutil.rmtree(backup)
+    return [keras.ops.convert_to_numpy(basis) for basis in model.eigenbases]
+
+
+def backup_folder(options, teacher, widths, photos):
+    """The folder beside the output to keep the state of the training in.
+
+    Raises:
+        InputError: it is of a training that was not the same.
+    """
+    folder = options.output.with_name(f"{options.output.name}.training")
+    run = {
+        "weights_sha256": encoder_sha256(teacher),
+        "photos": [path.name for path in photos.paths],
+        "widths": list(widths),
+        "crop": options.crop,
+        "seed": options.seed,
+        "learning_rate": options.learning_rate,
+    }
+    description = folder / "run.json"
+    if description.exists() and json.loads(description.read_text()) != run:
+        raise InputError(f"{folder} is what another training left, with other options or photos: remove it to start afresh")
+    folder.mkdir(exist_ok=True)
+    with written_whole(description) as temporary:
+        temporary.write_text(json.dumps(run))
+    return folder

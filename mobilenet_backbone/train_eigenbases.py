@@ -11,6 +11,7 @@ closed form 0.9890  0.7731  0.7917  0.7381
 released    0.9898  0.7656  0.7875  0.7322
 
 `--method gradient` is the paper's recipe, at half a minute an epoch; the same command again resumes it where it was killed.
+Its rate is meant for COCO's 150,000 steps: 300 steps at `--learning-rate 1e-2` reach 0.988, 0.771, 0.788, 0.729.
 """
 
 import sys

@@ -2,7 +2,7 @@
 
 python -m mobilenet_backbone.train_eigenbases --dataset photos --weights W.npz -o eigenbases.npz
 
-One pass over 1,095 photos of 480x320 takes half a minute and 1.1 GB on two cores. Of the variance of photos that were not
+One pass over 1,095 photos of 480x320 takes half a minute and 0.8 GB on two cores. Of the variance of photos that were not
 among them, the paper's widths then explain (`--dataset unseen --crop 320 --score eigenbases.npz`):
 
 level            0       1       2       3

@@ -1,0 +1,336 @@
+"""Blockwise training of an autoencoder: distilling a student, and a teacher's decoder (paper, section 3.3; PhotoWCT2).
+
+Pair b is encoder block b and decoder block b. Pairs are trained in turn, 0 first, with the earlier ones frozen.
+"""
+
+import csv
+import itertools
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.errors import InputError
+from common.files import written_whole
+from common.least_squares import start_decoder_block
+from common.photos import CentreCrops, random_crops
+from common.whitening import fold, whiten, whitenable
+
+# Keeps the division by a variance finite where a feature is constant.
+SMALLEST_VARIANCE = 1e-6
+# Shown for an image that is reconstructed to the last bit: -10 log10 of this.
+SMALLEST_SQUARED_ERROR = 1e-10
+
+
+class LossWeights(NamedTuple):
+    """What each term of the loss counts for; the paper sums them as they are.
+
+    Attributes:
+        balanced: divide errors of features by the variance of what they should be, so that levels weigh the same.
+    """
+
+    distill: float = 1.0
+    reconstruction: float = 1.0
+    feature: float = 1.0
+    perceptual: float = 1.0
+    balanced: bool = False
+
+
+class BlockwiseTrainer(keras.Model):
+    """What `fit` trains: pairs of blocks of `model`, on batches of images alone.
+
+    The terms are those of the paper, section 3.3: *distill*, the student's feature lifted by the eigenbasis against the
+    teacher's; *reconstruction* of the image; for levels above 0 *feature*, what the decoder block makes of its input against
+    the feature a level up, and *perceptual*, the teacher's features of the image against those of its reconstruction.
+
+    Args:
+        model: `Autoencoder` to train.
+        levels: the pairs to train; all others are frozen. The losses of several levels are summed.
+        weights: `LossWeights`; a weight of 0 leaves its term out.
+        teacher: `Autoencoder` for the perceptual and distill terms; `model` itself where its own decoder is trained.
+        eigenbases: arrays `(teacher width, student width)` by level, or None to train decoder blocks alone.
+    """
+
+    def __init__(self, model, levels, weights, teacher, eigenbases=None):
+        super().__init__(name="blockwise_trainer")
+        self.model, self.teacher = model, teacher
+        self.levels, self.weights_of_terms, self.eigenbases = levels, weights, eigenbases
+        teacher.trainable = False
+        for level, block in enumerate(model.encoder_blocks):
+            thaw(block, eigenbases is not None and level in levels)
+        self.decodes = any(name != "distill" for level in levels for name in self.term_names(level))
+        for level, block in enumerate(model.decoder_blocks):
+            thaw(block, self.decodes and level in levels)
+        shown = ("psnr",) if self.decodes else ()
+        names = [f"{name}_{level}" for level in levels for name in (*self.term_names(level), *shown)]
+        self.means = [keras.metrics.Mean(name) for name in names]
+        self.asks_teacher = any({"distill", "perceptual"} & set(self.term_names(level)) for level in levels)
+        self.built = True
+
+    def term_names(self, level):
+        """The terms of the loss at `level`."""
+        names = ["reconstruction"] if self.eigenbases is None else ["distill", "reconstruction"]
+        names += ["feature", "perceptual"] if level else []
+        return [name for name in names if getattr(self.weights_of_terms, name)]
+
+    def call(self, images, training=False):
+        """Features by level and, for each level trained, the decoded feature or image and the reconstructed image."""
+        features, skips = self.model.encode(images, max(self.levels), training)
+        decoded, reconstructed = [], []
+        for level in self.levels if self.decodes else ():
+            x = self.model.decode(level, features[level], skips[level], training)
+            decoded.append(x)
+            for above in range(level - 1, -1, -1):
+                x = self.model.decode(above, x, skips[above], training)
+            reconstructed.append(x)
+        return features, decoded, reconstructed
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The weighted sum of the terms; each is shown as a metric of its own, and so is the PSNR."""
+        features, decoded, reconstructed = y_pred
+        taught = features
+        if self.teacher is not self.model and self.asks_teacher:
+            taught, _ = self.teacher.encode(x, max(self.levels))
+        values = []
+        loss = 0.0
+        nothing = [None] * len(self.levels)
+        for level, decoded_feature, image in zip(self.levels, decoded or nothing, reconstructed or nothing, strict=True):
+            terms = self.terms(level, x, features, taught, decoded_feature, image)
+            loss += sum(getattr(self.weights_of_terms, name) * term for name, term in terms.items())
+            values += [*terms.values(), ops.mean(psnr(x, image))]
+        for mean, value in zip(self.means, values, strict=True):
+            mean.update_state(value)
+        return loss
+
+    def terms(self, level, images, features, taught, decoded_feature, image):
+        """The unweighted terms at `level` by name.
+
+        Args:
+            features, taught: the model's and the teacher's features by level.
+            decoded_feature: what decoder block `level` makes of the feature at `level`.
+            image: what is decoded from there.
+        """
+        result = {}
+        for name in self.term_names(level):
+            if name == "distill":
+                basis = ops.convert_to_tensor(self.eigenbases[level], dtype=image.dtype)
+                result[name] = self.error(centred(taught[level]), ops.matmul(centred(features[level]), ops.transpose(basis)))
+            elif name == "reconstruction":
+                result[name] = ops.mean(ops.square(images - image))
+            elif name == "feature":
+                result[name] = self.error(ops.stop_gradient(features[level - 1]), decoded_feature)
+            else:
+                result[name] = self.error(taught[level], self.teacher.encode(image, level)[0][level])
+        return result
+
+    def error(self, target, x):
+        """Mean squared error, relative to the target's variance where the losses are balanced."""
+        error = ops.mean(ops.square(target - x))
+        if not self.weights_of_terms.balanced:
+            return error
+        variance = ops.mean(ops.square(target - ops.mean(target, axis=(0, 1, 2), keepdims=True)))
+        return error / (variance + SMALLEST_VARIANCE)
+
+
+def thaw(block, trainable):
+    """Make a block trainable or not; VGG's preprocessing never is."""
+    block.trainable = trainable
+    for layer in block.layers:
+        if layer.name == "preprocess":
+            layer.trainable = False
+
+
+def centred(feature):
+    """`feature` less its mean over the pixels of each image."""
+    return feature - ops.mean(feature, axis=(1, 2), keepdims=True)
+
+
+def psnr(images, others):
+    """Peak signal-to-noise ratio in dB of each image of a batch; `others` are clipped to [0, 1] first."""
+    squared = ops.mean(ops.square(images - ops.clip(others, 0, 1)), axis=(1, 2, 3))
+    return -10 * ops.log(ops.maximum(squared, SMALLEST_SQUARED_ERROR)) / np.log(10)
+
+
+# --- one stage: some steps at some levels --------------------------------------------------------------------------------
+
+
+class Stage(NamedTuple):
+    """A number of steps on some pairs.
+
+    Attributes:
+        name: of its files in the training folder.
+        levels: pairs trained.
+        steps: batches in all.
+        learning_rate: of Adam, at its peak.
+        weights: `LossWeights`.
+        decay: follow a cosine down to zero, after `WARM_UP` of the steps; else stay at the rate throughout.
+        closed_form: begin with the decoder blocks that `common.least_squares` gives.
+        clip: largest norm of the gradient.
+        whiten: train decoder blocks in the coordinates of `common.whitening`.
+    """
+
+    name: str
+    levels: tuple[int, ...]
+    steps: int
+    learning_rate: float
+    weights: LossWeights
+    decay: bool = True
+    closed_form: bool = False
+    whiten: bool = False
+    clip: float | None = None
+
+
+# Share of a stage's steps over which the learning rate rises to its peak.
+WARM_UP = 0.1
+# Batches that a decoder block is fitted to in closed form.
+STARTING_BATCHES = 100
+
+
+class Course(NamedTuple):
+    """What the stages of a run have in common.
+
+    Attributes:
+        folder: where backups, logs and curves go.
+        photos: paths to train on.
+        validation: paths to measure on after every `interval`, or none.
+        batch_size, crop: images a step, and their side in pixels.
+        square: resize photos to 512x512 first, as the paper does.
+        seed: of crops and initial weights.
+        interval: steps between backups; the steps of every stage are a multiple of it.
+    """
+
+    folder: Path
+    photos: list
+    validation: list
+    batch_size: int = 8
+    crop: int = 128
+    square: bool = False
+    seed: int = 0
+    interval: int = 250
+
+
+def train(model, stage, course, teacher=None, eigenbases=None):
+    """Train `model` through `stage`, or what is left of it: a run that was killed goes on from its last backup.
+
+    Args:
+        model, teacher, eigenbases: as for `BlockwiseTrainer`; `teacher` defaults to `model`.
+
+    Raises:
+        InputError: the loss is no longer finite; the last good weights are in the backup.
+    """
+    whitened = whitenable(model)
+    trainer = BlockwiseTrainer(whitened, stage.levels, stage.weights, teacher or whitened, eigenbases)
+    trainer.compile(optimizer=optimizer(stage))
+    trainer.optimizer.build(trainer.trainable_variables)
+    backup = Backup(course.folder / f"{stage.name}.weights.h5")
+    if backup.path.exists():
+        trainer.load_weights(backup.path)
+    else:
+        start(whitened, stage, course)
+        backup.save(trainer)
+    try:
+        fit(trainer, stage, course, backup)
+    finally:
+        fold(whitened, model)
+
+
+def start(model, stage, course):
+    """Make `model` ready for the first step of `stage`."""
+    for level in stage.levels:
+        crops = random_crops(course.photos, course.batch_size, course.crop, course.seed, square=course.square)
+        batches = list(itertools.islice(crops, STARTING_BATCHES))
+        if stage.closed_form:
+            start_decoder_block(model, level, batches)
+        if stage.whiten:
+            whiten(model, level, batches)
+
+
+def fit(trainer, stage, course, backup):
+    """Train to the end of `stage`, from the step that the optimiser is at."""
+    done = int(trainer.optimizer.iterations)
+    if done >= stage.steps:
+        return
+    crops = random_crops(course.photos, course.batch_size, course.crop, course.seed, done, course.square)
+    trainer.fit(
+        crops,
+        shuffle=False,
+        initial_epoch=done // course.interval,
+        epochs=stage.steps // course.interval,
+        steps_per_epoch=course.interval,
+        validation_data=CentreCrops(course.validation) if course.validation else None,
+        callbacks=[
+            keras.callbacks.TerminateOnNaN(),
+            backup,
+            keras.callbacks.CSVLogger(course.folder / f"{stage.name}.csv", append=True),
+            Curves(course.folder),
+        ],
+    )
+    if trainer.stop_training:  # nothing else here stops it
+        raise InputError(
+            f"{stage.name}: the loss is not finite after step {int(trainer.optimizer.iterations)}; "
+            f"the last good weights are in {backup.path}; a lower learning rate may help"
+        )
+
+
+def optimizer(stage):
+    """Adam with the stage's learning rate."""
+    rate = stage.learning_rate
+    if stage.decay:
+        warm_up = max(1, round(WARM_UP * stage.steps))
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / warm_up, max(1, stage.steps - warm_up), warmup_target=rate, warmup_steps=warm_up
+        )
+    return keras.optimizers.Adam(rate, global_clipnorm=stage.clip)
+
+
+class Backup(keras.callbacks.Callback):
+    """Keep weights and optimiser, its step count included, in the file `path` after every epoch."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        if all(np.isfinite(ops.convert_to_numpy(variable)).all() for variable in self.model.trainable_variables):
+            self.save(self.model)
+
+    def save(self, trainer):
+        """Keep `trainer` as it is now."""
+        with written_whole(self.path) as temporary:
+            trainer.save_weights(temporary)
+
+
+class Curves(keras.callbacks.Callback):
+    """Draw every CSV log in `folder` into `folder/curves.png` after every epoch."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def on_epoch_end(self, epoch, logs=None):
+        draw_curves(self.folder)
+
+
+def draw_curves(folder):
+    """`folder/curves.png`: losses above, PSNR below, a column for each CSV log in `folder`."""
+    from matplotlib.figure import Figure  # slow to import
+
+    logs = sorted(Path(folder).glob("*.csv"))
+    figure = Figure((4 * len(logs), 6), layout="constrained")
+    axes = figure.subplots(2, len(logs), squeeze=False)
+    for log, (losses, quality) in zip(logs, axes.T, strict=True):
+        with log.open() as file:
+            rows = list(csv.DictReader(file))
+        for name in rows[0] if rows else ():
+            if name != "epoch":
+                axis = quality if "psnr" in name else losses
+                axis.plot([float(row["epoch"]) for row in rows], [float(row[name]) for row in rows], label=name)
+        losses.set(title=log.stem, yscale="log", ylabel="loss")
+        quality.set(xlabel="epoch", ylabel="PSNR / dB")
+        for axis in (losses, quality):
+            axis.legend(fontsize=6)
+            axis.grid(alpha=0.3)
+    with written_whole(Path(folder) / "curves.png") as temporary:
+        figure.savefig(temporary, dpi=100)

@@ -83,6 +83,9 @@ class CentreCrops(keras.utils.PyDataset):
         paths = self.paths[index * self.batch_size : (index + 1) * self.batch_size]
         return (np.stack([centre_crop(read_rgb(path), self.size) for path in paths]),)
 
+    def __iter__(self):
+        return (self[index] for index in range(len(self)))
+
 
 def require_readable(paths):
     """Raise `InputError`, naming the photo, unless every photo can be read: better now than hours into training."""

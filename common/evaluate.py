@@ -1,0 +1,72 @@
+"""The command `evaluate` of both backbones: a table of what a model is worth on photos it has not seen."""
+
+from pathlib import Path
+
+from common import cli, images
+
+
+def main(doc, modules, arguments=None):
+    """Run the command and give its exit status.
+
+    Args:
+        doc: docstring of the entry point.
+        modules: a function that imports and gives the backbone's `student` and `teacher` modules.
+        arguments: the command line, by default that of the process.
+    """
+    return cli.report_errors(evaluate, command_parser(doc).parse_args(arguments), modules)
+
+
+def command_parser(doc):
+    """The command's options."""
+    result = cli.parser(doc)
+    option = result.add_argument
+    option("--photos", type=Path, required=True, metavar="DIR", help="folder of photos to measure on")
+    option("--model", choices=("student", "teacher"), default="student", help="default: %(default)s")
+    option(
+        "--checkpoint",
+        type=Path,
+        metavar="PATH",
+        help="of the student, by default that in ckpts/; of the teacher its decoder",
+    )
+    option(
+        "--weights",
+        metavar="W",
+        help="the teacher's pretrained weights: a .npz file, or imagenet; a student is held to them",
+    )
+    option("--size", type=int, default=320, metavar="SIDE", help="of the centre crop, in pixels (default: %(default)s)")
+    return result
+
+
+def evaluate(options, modules):
+    """Measure what `options` name and print a table."""
+    paths = images.photo_paths(options.photos)
+    cli.import_backend()
+    from tqdm import tqdm
+
+    from common.evaluation import measure
+    from common.photos import CentreCrops
+
+    student, teacher = modules()
+    if options.model == "teacher":
+        model, taught_by = teacher.load(options.weights or "imagenet", options.checkpoint), None
+    else:
+        model = student.load(options.checkpoint)
+        taught_by = teacher.load(options.weights) if options.weights else None
+    batches = CentreCrops(paths, size=options.size)
+    print_table(measure(model, tqdm(batches, unit="batch", disable=None), taught_by))
+
+
+def print_table(measures):
+    """PSNR, and share explained with its limit where there is a teacher, by level; then the layers with dead channels."""
+    print("level  PSNR / dB  explained  limit")
+    for level in range(max(len(measures.psnr), len(measures.explained))):
+        row = [
+            column[level] if level < len(column) else None for column in (measures.psnr, measures.explained, measures.limit)
+        ]
+        print(f"{level:5}  {cell(row[0], 9, 2)}  {cell(row[1], 9, 4)}  {cell(row[2], 6, 4)}")
+    print("live channels: " + ", ".join(f"{name} {live}/{width}" for name, live, width in measures.live))
+
+
+def cell(value, width, digits):
+    """A number, or a dash, for a table."""
+    return f"{'-':>{width}}" if value is None else f"{value:{width}.{digits}f}"

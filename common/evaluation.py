@@ -1,0 +1,102 @@
+"""What a model is worth, in numbers: variance of the teacher explained, reconstruction, live channels."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.blockwise import centred, psnr
+
+
+class Measures(NamedTuple):
+    """Figures of a model over photos; lists are by level.
+
+    Attributes:
+        psnr: mean over photos of the PSNR in dB, reconstructed from the level without transforms, clipped.
+        explained: share of the variance of the teacher's centred feature that the student's, lifted by its eigenbasis,
+            accounts for; as many levels as the teacher has, none without one.
+        limit: the same for the best feature there could be, the projection on the span of the eigenbasis.
+        live: for every activation, its name and how many of its channels ever respond, of how many.
+    """
+
+    psnr: list[float]
+    explained: list[float]
+    limit: list[float]
+    live: list[tuple[str, int, int]]
+
+
+def measure(model, batches, teacher=None):
+    """Measure an autoencoder.
+
+    Args:
+        model: `common.autoencoder.Autoencoder`.
+        batches: iterable of one-tuples of images `(batch, height, width, 3)`, as `common.photos.CentreCrops`.
+        teacher: the `Autoencoder` that `model`, a student with eigenbases, was distilled from, or None.
+    """
+    probes = [Probe(block) for block in model.encoder_blocks + model.decoder_blocks]
+    taught_levels = min(len(model.encoder_blocks), len(teacher.encoder_blocks)) if teacher else 0
+    quality, missed = [], []
+    for (images,) in batches:
+        features, skips = model.encode(images)
+        quality.append([ops.convert_to_numpy(psnr(images, x)) for x in reconstructions(model, features, skips)])
+        observe(model, probes, images, features, skips)
+        if teacher:
+            taught, _ = teacher.encode(images, taught_levels - 1)
+            missed.append([unexplained(*level) for level in zip(taught, features, model.eigenbases, strict=False)])
+    means = [float(np.concatenate(level).mean()) for level in zip(*quality, strict=True)]
+    squares = np.sum(missed, axis=0) if teacher else np.ones((0, 3))
+    explained, limit = (1 - squares[:, :2] / squares[:, 2:]).T.tolist()
+    return Measures(means, explained, limit, [row for probe in probes for row in probe.rows])
+
+
+def reconstructions(model, features, skips):
+    """What is decoded from each level that has a decoder block, without transforms."""
+    for level in range(len(model.decoder_blocks)):
+        x = features[level]
+        for above in range(level, -1, -1):
+            x = model.decode(above, x, skips[above])
+        yield x
+
+
+def unexplained(taught, feature, basis):
+    """Squared errors, summed, of the lifted feature and of the projection on the basis, and the feature's square."""
+    taught, feature = (ops.convert_to_numpy(centred(x)).astype(np.float64) for x in (taught, feature))
+    span = np.linalg.qr(basis)[0]
+    lifted, projected = feature @ np.transpose(basis), taught @ span @ span.T
+    return [np.square(x).sum() for x in (taught - lifted, taught - projected, taught)]
+
+
+# --- live channels -------------------------------------------------------------------------------------------------------
+
+
+class Probe:
+    """Counts the channels of a block's activations that have responded to anything."""
+
+    def __init__(self, block):
+        layers = [layer for layer in block.layers if isinstance(layer, keras.layers.Activation)]
+        self.names = [f"{block.name} {layer.name.removesuffix('_relu')}" for layer in layers]
+        self.activations = keras.Model(block.inputs, [layer.output for layer in layers]) if layers else None
+        self.live = [np.zeros(layer.output.shape[-1], bool) for layer in layers]
+
+    def observe(self, inputs):
+        """Run the block on `inputs` and note which channels are not zero everywhere."""
+        if self.activations is None:
+            return
+        for live, response in zip(self.live, keras.tree.flatten(self.activations(inputs)), strict=True):
+            live |= ops.convert_to_numpy(ops.any(response != 0, axis=(0, 1, 2)))
+
+    @property
+    def rows(self):
+        return [(name, int(live.sum()), len(live)) for name, live in zip(self.names, self.live, strict=True)]
+
+
+def observe(model, probes, images, features, skips):
+    """Run the probes of every block on what it gets when `images` are reconstructed from the deepest level."""
+    encoders, decoders = probes[: len(features)], probes[len(features) :]
+    for probe, x in zip(encoders, [images, *features], strict=False):
+        probe.observe(x)
+    x = features[len(decoders) - 1] if decoders else None
+    for level in range(len(decoders) - 1, -1, -1):
+        decoders[level].observe([x, skips[level]])
+        x = model.decode(level, x, skips[level])

@@ -151,6 +151,23 @@ def read_decoder(path, name):
     return levels, arrays
 
 
+def load_with_decoder(load_encoder, name, weights, path):
+    """A teacher with the decoder that `save_decoder` wrote to `path`.
+
+    Args:
+        load_encoder: `(weights, decoder_levels=) -> Autoencoder`, with an untrained decoder of so many levels.
+        name: of the backbone.
+        weights: of the encoder.
+
+    Raises:
+        InputError: a file is missing, damaged or of another backbone; the message names the array.
+    """
+    levels, arrays = read_decoder(path, name)
+    model = load_encoder(weights, decoder_levels=levels)
+    assign(decoder_variables(model), arrays, path)
+    return model
+
+
 # --- somebody else's: arrays by name -------------------------------------------------------------------------------------
 
 

@@ -1,22 +1,29 @@
 """The command `train_teacher` of both backbones: photos and pretrained weights in, a decoder out."""
 
 import argparse
+import json
+import platform
+import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 from common import cli, images
 from common.errors import InputError
+from common.files import written_whole
 
-# Steps of the paper's recipe: 10 epochs of COCO train2017, 118,287 photos, in batches of 8.
-PAPER_STEPS = 10 * 118_287 // 8
+# Steps of the paper's recipe: 10 epochs of COCO train2017, 118,287 photos, in batches of 8; rounded up.
+PAPER_STEPS = 148_000
 DECODER = "teacher_decoder.h5"
+# Crops of this many pixels, or a multiple, come back in their own size from every level of either backbone.
+DEEPEST_STRIDE = 16
 
 
 class Recipe(NamedTuple):
     """How to train: steps of blocks 0 to 3 and of the joint pass, and the rest as in `common.blockwise`."""
 
     steps: tuple[int, int, int, int, int]
+    batch_size: int
     crop: int
     learning_rate: float
     joint_learning_rate: float
@@ -31,6 +38,7 @@ class Recipe(NamedTuple):
 RECIPES = {
     "default": Recipe(
         steps=(0, 3000, 5000, 8000, 2000),
+        batch_size=4,
         crop=128,
         learning_rate=5e-4,
         joint_learning_rate=3e-4,
@@ -43,6 +51,7 @@ RECIPES = {
     ),
     "paper": Recipe(
         steps=(PAPER_STEPS,) * 4 + (0,),
+        batch_size=8,
         crop=256,
         learning_rate=1e-4,
         joint_learning_rate=1e-4,
@@ -85,12 +94,12 @@ def command_parser(doc):
         metavar="N",
         help="of blocks 0 to 3, and of a joint pass over all of them; multiples of --interval (default: the recipe's)",
     )
-    option("--batch-size", type=positive, default=4, metavar="N", help="default: %(default)s")
+    option("--batch-size", type=positive, metavar="N", help="crops a step")
     option("--crop", type=positive, metavar="SIDE", help="pixels, a multiple of the stride")
     option("--learning-rate", type=float, metavar="R", help="Adam's, at its peak")
     option("--validation", type=Path, metavar="DIR", help="folder of photos to measure on")
     option(
-        "--validation-photos", type=positive, default=40, metavar="N", help="measured as it trains (default: %(default)s)"
+        "--validation-photos", type=positive, default=10, metavar="N", help="measured as it trains (default: %(default)s)"
     )
     option("--interval", type=positive, default=250, metavar="STEPS", help="between backups (default: %(default)s)")
     option("--seed", type=int, default=0, metavar="S", help="of crops and initial weights (default: %(default)s)")
@@ -108,55 +117,89 @@ def positive(text):
 def train_teacher(options, modules, arguments):
     """Do what `options` ask for. What can be checked is checked before the backend's slow import."""
     recipe = RECIPES[options.recipe]
+    if options.steps:
+        recipe = recipe._replace(steps=options.steps)
+    if options.learning_rate:
+        recipe = recipe._replace(learning_rate=options.learning_rate, joint_learning_rate=options.learning_rate)
+    recipe = recipe._replace(batch_size=options.batch_size or recipe.batch_size, crop=options.crop or recipe.crop)
+    require_multiple(recipe.crop, DEEPEST_STRIDE, "--crop")
+    for count in recipe.steps:
+        require_multiple(count, options.interval, "--steps")
     photos = images.photo_paths(options.dataset)
     validation = images.photo_paths(options.validation) if options.validation else []
-    steps = options.steps or recipe.steps
-    for count in steps:
-        if count % options.interval:
-            raise InputError(f"{count} steps are no multiple of --interval {options.interval}")
-    options.save_to.mkdir(parents=True, exist_ok=True)
     cli.import_backend()
     import keras
 
     from common import checkpoints
-    from common.blockwise import Course, LossWeights, Stage, train
+    from common.blockwise import Course, train
     from common.photos import require_readable
 
-    require_readable(photos + validation)
     _, teacher = modules()
     keras.utils.set_random_seed(options.seed)
     model = teacher.load_encoder(options.weights, decoder_levels=4)
-    levels = len(model.decoder_blocks)
+    require_readable(photos + validation)
+    options.save_to.mkdir(parents=True, exist_ok=True)
+    watched = validation[:: max(1, len(validation) // options.validation_photos)]
     course = Course(
         options.save_to,
         photos,
-        validation[:: max(1, len(validation) // options.validation_photos)],
-        options.batch_size,
-        options.crop or recipe.crop,
+        watched,
+        recipe.batch_size,
+        recipe.crop,
         recipe.square,
         options.seed,
         options.interval,
     )
-    names = [*(f"block_{level}" for level in range(levels)), "joint"]
-    stages = [
-        Stage(
-            name,
-            tuple(range(levels)) if name == "joint" else (level,),
-            count,
-            options.learning_rate or (recipe.joint_learning_rate if name == "joint" else recipe.learning_rate),
-            LossWeights(**recipe.weights),
-            recipe.decay,
-            recipe.closed_form and name != "joint",
-            recipe.whiten,
-            recipe.clip,
-        )
-        for level, (name, count) in enumerate(zip(names, (*steps[:levels], steps[-1]), strict=True))
-    ]
+    stages = stages_of(recipe, len(model.decoder_blocks))
     if options.block is not None:
-        for name in names[options.block :]:
-            for suffix in (".weights.h5", ".csv"):
-                (options.save_to / f"{name}{suffix}").unlink(missing_ok=True)
+        for stage in stages[options.block :]:
+            for path in options.save_to.glob(f"{stage.name}.*"):
+                path.unlink()
     for stage in stages:
         train(model, stage, course)
-    record = {}
+    record = {
+        "command": f"python -m {model.backbone.name}_backbone.train_teacher {shlex.join(arguments)}",
+        "photos": len(photos),
+        "steps": {stage.name: stage.steps for stage in stages},
+        "batch_size": recipe.batch_size,
+        "crop": recipe.crop,
+        "recipe": options.recipe,
+        "learning_rate": [recipe.learning_rate, recipe.joint_learning_rate],
+        "seed": options.seed,
+        "versions": {"keras": keras.__version__, "backend": keras.backend.backend(), "python": platform.python_version()},
+    }
+    if validation:
+        record["psnr"] = psnr_on(model, validation)
     checkpoints.save_decoder(model, options.save_to / DECODER, record)
+    with written_whole(options.save_to / DECODER.replace(".h5", ".json")) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def require_multiple(number, unit, option):
+    """Raise `InputError` unless `number`, given by `option`, is a multiple of `unit`."""
+    if number % unit:
+        raise InputError(f"{option}: {number} is not a multiple of {unit}")
+
+
+def stages_of(recipe, levels):
+    """The stages of `common.blockwise.train`: a block after the other, then all of them together."""
+    from common.blockwise import LossWeights, Stage
+
+    weights = LossWeights(**recipe.weights)
+    shared = {"decay": recipe.decay, "whiten": recipe.whiten, "clip": recipe.clip}
+    blocks = [
+        Stage(f"block_{level}", (level,), steps, recipe.learning_rate, weights, closed_form=recipe.closed_form, **shared)
+        for level, steps in enumerate(recipe.steps[:levels])
+    ]
+    joint = Stage("joint", tuple(range(levels)), recipe.steps[-1], recipe.joint_learning_rate, weights, **shared)
+    return [*blocks, joint]
+
+
+def psnr_on(model, paths):
+    """PSNR in dB by level on the photos at `paths`, for the record; printed as well."""
+    from common.evaluation import measure
+    from common.photos import CentreCrops
+
+    result = [round(value, 2) for value in measure(model, CentreCrops(paths)).psnr]
+    print(f"PSNR on {len(paths)} photos, by level: {', '.join(f'{value:.2f}' for value in result)} dB")
+    return result

@@ -47,10 +47,7 @@ def load(weights, decoder=None):
         decoder = DECODER
     if decoder is None:
         return load_encoder(weights)
-    levels, arrays = checkpoints.read_decoder(decoder, BACKBONE.name)
-    model = load_encoder(weights, decoder_levels=levels)
-    checkpoints.assign(checkpoints.decoder_variables(model), arrays, decoder)
-    return model
+    return checkpoints.load_with_decoder(load_encoder, BACKBONE.name, weights, decoder)
 
 
 def load_encoder(weights, decoder_levels=0):

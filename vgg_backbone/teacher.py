@@ -1,13 +1,23 @@
-"""The VGG-19 teacher: normalised VGG-19, cut at four layers, and a decoder."""
+"""The VGG-19 teacher: normalised VGG-19, cut at four layers, and a decoder.
 
+python -m vgg_backbone.teacher --normalize photos/ -o vgg19_normalised.npz
+
+rescales every filter of Keras Applications' VGG-19 to a mean activation of 1 over the photos (Gatys et al. 2015): one pass
+over them a layer, twelve in all. A few hundred photos are plenty.
+"""
+
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from common import checkpoints
+from common import checkpoints, cli
 from common.autoencoder import Autoencoder
 from common.backbone import Widths
+from common.errors import InputError
+from common.files import written_whole
+from common.images import photo_paths
 from common.layers import convolutions
 from vgg_backbone.blocks import BACKBONE, ENCODER_LAYERS
 
@@ -43,10 +53,7 @@ def load(weights, decoder=None):
     """
     if decoder is None:
         return load_encoder(weights)
-    levels, arrays = checkpoints.read_decoder(decoder, BACKBONE.name)
-    model = load_encoder(weights, decoder_levels=levels)
-    checkpoints.assign(checkpoints.decoder_variables(model), arrays, decoder)
-    return model
+    return checkpoints.load_with_decoder(load_encoder, BACKBONE.name, weights, decoder)
 
 
 def load_encoder(weights, decoder_levels=0):
@@ -77,3 +84,85 @@ def imagenet():
     for name, theirs in APPLICATIONS_NAMES.items():
         arrays |= checkpoints.layer_variables(name, network.get_layer(theirs))
     return {name: np.asarray(keras.ops.convert_to_numpy(array)) for name, array in arrays.items()}
+
+
+def normalise(model, photos):
+    """Rescale every filter of a VGG encoder so that its mean activation over photos and positions is 1.
+
+    What a filter is divided by, the filters that read it are multiplied by: the function stays, but for the scale of the
+    features. Filters that never respond are left as they are.
+
+    Args:
+        model: `common.autoencoder.Autoencoder` of this backbone.
+        photos: images `(1, height, width, 3)`, iterated over once a layer.
+
+    Returns:
+        What each layer's filters were divided by: its name -> `(filters,)`.
+    """
+    means = {}
+    scale = None
+    for level, block in enumerate(model.encoder_blocks):
+        for layer in convolutions(block):
+            if layer.name == "preprocess":
+                continue
+            if scale is not None:
+                layer.kernel.assign(layer.kernel * scale[:, None])
+            scale = mean_activation(model, level, layer.name, photos)
+            scale = np.where(scale > 0, scale, 1)
+            layer.kernel.assign(layer.kernel / scale)
+            layer.bias.assign(layer.bias / scale)
+            means[layer.name] = scale
+    return means
+
+
+def mean_activation(model, level, name, photos):
+    """Mean of each channel after the layer called `name` in block `level`, over photos and positions, `(channels,)`."""
+    block = model.encoder_blocks[level]
+    activation = keras.Model(block.inputs, block.get_layer(f"{name}_relu").output)
+    total, count = 0.0, 0
+    for photo in photos:
+        x = model.encode(photo, level - 1)[0][-1] if level else photo
+        x = keras.ops.convert_to_numpy(activation(x))
+        total += x.sum(axis=(0, 1, 2), dtype=np.float64)
+        count += x[..., 0].size
+    return (total / count).astype(np.float32)
+
+
+class Photos:
+    """The photos of a folder, `(1, height, width, 3)`, RGB in [0, 1], read anew every time they are gone through."""
+
+    def __init__(self, folder):
+        self.paths = photo_paths(folder)
+
+    def __iter__(self):
+        from tqdm import tqdm
+
+        from common.photos import training_photo
+
+        for path in tqdm(self.paths, unit="photo", disable=None):
+            yield training_photo(path)[None].astype(np.float32) / 255
+
+
+def write_normalised(options):
+    """The command of this file."""
+    if not options.output.parent.is_dir():
+        raise InputError(f"{options.output.parent}: no such folder to write {options.output.name} to")
+    photos = Photos(options.normalize)
+    model = load_encoder(options.weights)
+    normalise(model, photos)
+    arrays = {name: keras.ops.convert_to_numpy(variable) for name, variable in variables_by_layer(model).items()}
+    with written_whole(options.output) as temporary, open(temporary, "wb") as file:  # a path would get .npz appended
+        np.savez(file, **arrays)
+
+
+def main(arguments=None):
+    parser = cli.parser(__doc__)
+    option = parser.add_argument
+    option("--normalize", type=Path, required=True, metavar="PHOTOS", help="folder of photos")
+    option("-o", "--output", type=Path, required=True, metavar="FILE.npz", help="where to write the normalised weights")
+    option("--weights", default="imagenet", metavar="W", help="what to normalise (default: %(default)s)")
+    return cli.report_errors(write_normalised, parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

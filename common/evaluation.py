@@ -76,7 +76,7 @@ class Probe:
     def __init__(self, block):
         layers = [layer for layer in block.layers if isinstance(layer, keras.layers.Activation)]
         self.names = [f"{block.name} {layer.name.removesuffix('_relu')}" for layer in layers]
-        self.activations = keras.Model(block.inputs, [layer.output for layer in layers]) if layers else None
+        self.activations = keras.Model(block.input, [layer.output for layer in layers]) if layers else None
         self.live = [np.zeros(layer.output.shape[-1], bool) for layer in layers]
 
     def observe(self, inputs):

@@ -118,7 +118,7 @@ def normalise(model, photos):
 def mean_activation(model, level, name, photos):
     """Mean of each channel after the layer called `name` in block `level`, over photos and positions, `(channels,)`."""
     block = model.encoder_blocks[level]
-    activation = keras.Model(block.inputs, block.get_layer(f"{name}_relu").output)
+    activation = keras.Model(block.input, block.get_layer(f"{name}_relu").output)
     total, count = 0.0, 0
     for photo in photos:
         x = model.encode(photo, level - 1)[0][-1] if level else photo

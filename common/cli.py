@@ -13,6 +13,9 @@ from common.errors import InputError
 
 # What a result's name has before its suffix where no other name is asked for.
 RESULT_MARK = ".stylized"
+BYTE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+# Seconds that a photo takes before its progress is shown.
+PATIENCE = 2
 
 
 def parser(doc):
@@ -125,6 +128,13 @@ def stylize_parser(doc):
         help="pad (default) keeps the content's size; resize shrinks both "
         "photos to a multiple of the network's stride, as the paper's notebooks do",
     )
+    option(
+        "--memory",
+        type=byte_count,
+        default="600M",
+        metavar="BYTES",
+        help="what intermediate features of a large photo may take; beyond that they go to temporary files (default: 600M)",
+    )
     option("--overwrite", action="store_true", help="replace results that are there")
     return result
 
@@ -135,6 +145,14 @@ def fraction(text):
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
     return value
+
+
+def byte_count(text):
+    """A number of bytes such as 600M or 1.5G, for argparse."""
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    if unit not in BYTE_UNITS or float(number) <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is no number of bytes such as 600M or 1.5G")
+    return round(float(number) * BYTE_UNITS[unit])
 
 
 def stylize_photos(options, load):
@@ -157,8 +175,11 @@ def stylize_photos(options, load):
     from common.stylize import Stylizer
 
     model = load(options.model, options.checkpoint)
-    stylizer = Stylizer(model, options.transform, not options.no_smoothing, options.fit)
+    # The style is one half of the bar, and the content the other.
+    bar = tqdm(total=2, delay=PATIENCE, leave=False, bar_format="{percentage:3.0f}% |{bar}| {elapsed}", disable=is_folder)
+    stylizer = Stylizer(model, options.transform, not options.no_smoothing, options.fit, options.memory, progress=bar.update)
     style = stylizer.analyze(options.style)
+    bar.update(1 - bar.n)
     failed = False
     for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo", disable=not is_folder):
         try:
@@ -169,6 +190,7 @@ def stylize_photos(options, load):
                 raise
             tqdm.write(f"error: {message(error)}", file=sys.stderr)
             failed = True
+    bar.close()
     return int(failed)
 
 

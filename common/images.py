@@ -155,7 +155,25 @@ def shrink_to_multiple(pixels, stride):
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def pad_to_multiple(pixels, stride):
-    """`pixels`, `(height, width, channels)`, padded by reflection at the bottom and right to multiples of `stride`."""
-    height, width = pixels.shape[:2]
-    return np.pad(pixels, ((0, -height % stride), (0, -width % stride), (0, 0)), mode="reflect")
+class PaddedPixels:
+    """A photo as a network takes it: RGB in [0, 1], padded by reflection at the bottom and right to multiples of a stride.
+
+    A slice of its rows is an array `(1, rows, width, 3)` of float32; nothing else is computed or copied.
+
+    Args:
+        pixels: `(height, width, 3)`, uint8 or floats in [0, 1].
+        stride: in pixels.
+    """
+
+    channels = 3
+
+    def __init__(self, pixels, stride):
+        self._pixels = pixels
+        self.height, self.width = (size + -size % stride for size in pixels.shape[:2])
+
+    def __getitem__(self, rows):
+        height, width = self._pixels.shape[:2]
+        rows = np.arange(*rows.indices(self.height))
+        within = self._pixels[np.minimum(rows, 2 * (height - 1) - rows)]
+        padded = np.pad(within, ((0, 0), (0, self.width - width), (0, 0)), mode="reflect")[None]
+        return padded.astype(np.float32) / np.float32(255 if padded.dtype == np.uint8 else 1)

@@ -24,12 +24,38 @@ def conv3x3(x, filters, name, activation="relu", batch_norm=False):
     return activate(x, name, activation, batch_norm)
 
 
-def upsample(x):
-    """Twice the height and width, bilinear, half-pixel centres."""
-    return keras.layers.UpSampling2D(2, interpolation="bilinear")(x)
+class Upsample(keras.layers.UpSampling2D):
+    """Twice the height and width, bilinear, half-pixel centres; in a TensorFlow graph also of sizes not known yet."""
+
+    def __init__(self, **kwargs):
+        super().__init__(2, interpolation="bilinear", **kwargs)
+
+    def call(self, x):
+        if keras.backend.backend() != "tensorflow" or isinstance(x, keras.KerasTensor) or None not in x.shape[1:3]:
+            return super().call(x)
+        import tensorflow as tf  # Keras asks for sizes in numbers
+
+        return tf.image.resize(x, 2 * tf.shape(x)[1:3])
+
+    def get_config(self):
+        return {"name": self.name}
 
 
 def convolutions(block):
     """The layers of a block that hold a kernel and a bias, in the order they apply."""
     kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
     return [layer for layer in block.layers if isinstance(layer, kinds)]
+
+
+def fold_batch_norm(normalised, block):
+    """Give `block` the weights to do what `normalised`, the same with batch normalisation, does at inference."""
+    for source, target in zip(convolutions(normalised), convolutions(block), strict=True):
+        kernel, bias = (ops.convert_to_numpy(variable) for variable in (source.kernel, source.bias))
+        if f"{source.name}_bn" in {layer.name for layer in normalised.layers}:
+            norm = normalised.get_layer(f"{source.name}_bn")
+            scale = ops.convert_to_numpy(norm.gamma / ops.sqrt(norm.moving_variance + norm.epsilon))
+            depthwise = isinstance(source, keras.layers.DepthwiseConv2D)  # kernel (height, width, channels, 1)
+            kernel = kernel * (scale[:, None] if depthwise else scale)
+            bias = (bias - ops.convert_to_numpy(norm.moving_mean)) * scale + ops.convert_to_numpy(norm.beta)
+        target.kernel.assign(kernel)
+        target.bias.assign(bias)

@@ -5,6 +5,7 @@ style = stylizer.analyze("style.jpg")
 stylizer.apply("content.jpg", style).save("result.png")
 """
 
+import functools
 import hashlib
 import zipfile
 from dataclasses import dataclass
@@ -18,9 +19,14 @@ from common.backbone import IMAGE_CHANNELS, MINIMUM_SIZE
 from common.errors import InputError
 from common.files import written_whole
 from common.smoothing import guided_filter
+from common.streaming import StreamedAutoencoder
 from common.transforms import TRANSFORMS, Statistics, affine_map, statistics
 
-FITS = {"pad": images.pad_to_multiple, "resize": images.shrink_to_multiple}
+FITS = ("pad", "resize")
+# Pixels above which a photo is taken in strips: below, compiling would cost more than it brings.
+STREAMING_ABOVE = 2_000_000
+# Bytes for what lies between blocks.
+MEMORY = 600_000_000
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,24 @@ class Stylizer:
         smoothing: whether the result goes through the guided filter.
         fit: how a photo is made to fit the model's stride. "pad" reflects at the border and crops afterwards, so that the
             result has the content's size; "resize" shrinks both photos to a multiple, as the paper's notebooks do.
+        memory: bytes that features of a large photo may take; beyond that they go to temporary files.
+        streaming_above: photos of more pixels are taken in strips, by compiled networks; the result is the same.
+        progress: called, while such a photo is analysed or the style applied to it, with the share of that done since
+            the last call.
 
     Photos are given as a path, a PIL image, or an array `(height, width, 3)` of uint8 or of floats in [0, 1].
     """
 
-    def __init__(self, model, transform="zca", smoothing=True, fit="pad"):
+    def __init__(
+        self,
+        model,
+        transform="zca",
+        smoothing=True,
+        fit="pad",
+        memory=MEMORY,
+        streaming_above=STREAMING_ABOVE,
+        progress=None,
+    ):
         if transform not in TRANSFORMS:
             raise InputError(f"transform is {transform!r} but must be one of {', '.join(TRANSFORMS)}")
         if fit not in FITS:
@@ -85,6 +104,9 @@ class Stylizer:
         self.transform = transform
         self.smoothing = smoothing
         self.fit = fit
+        self.memory = memory
+        self.streaming_above = streaming_above
+        self.progress = progress
         self._stride = model.backbone.strides[-1]
         self._fingerprint = fingerprint(model)
 
@@ -96,8 +118,12 @@ class Stylizer:
         """
         pixels = photo if isinstance(photo, np.ndarray) else np.asarray(images.flatten(opened(photo)))
         require_pixels(pixels, named(photo))
-        features, _ = self.model.encode(self._network_input(pixels))
-        return Style(tuple(statistics(feature[0]) for feature in features), self._fingerprint)
+        image = self._network_input(pixels)
+        if self._streams(image):
+            measured = self._streamed.analyze(image)
+        else:
+            measured = [statistics(feature[0]) for feature in self.model.encode(image[:])[0]]
+        return Style(tuple(measured), self._fingerprint)
 
     def apply(self, photo, style, strength=1.0):
         """The content photo in the light and colour of `style`.
@@ -132,30 +158,44 @@ class Stylizer:
 
     def _apply_to_pixels(self, pixels, style, strength):
         guide = images.shrink_to_multiple(pixels, self._stride) if self.fit == "resize" else pixels
-        height, width = guide.shape[:2]
-        result = self._transfer(self._network_input(pixels), style, strength)
-        result = np.clip(result[:height, :width], 0, 1)
-        if pixels.dtype == np.uint8:
-            result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
+        result = np.empty(guide.shape, np.uint8 if guide.dtype == np.uint8 else np.float32)
+        height, width = result.shape[:2]
+        for rows, part in self._transferred(self._network_input(pixels), style, strength):
+            part = np.clip(part[: max(height - rows.start, 0), :width], 0, 1)
+            # Truncated, as in the paper's code.
+            result[rows] = part * 255 if result.dtype == np.uint8 else part
         if self.smoothing:
-            result = guided_filter(result, guide.astype(result.dtype))
-        return result.astype(pixels.dtype)
+            result = guided_filter(result, guide.astype(result.dtype, copy=False))
+        return result.astype(pixels.dtype, copy=False)
 
     def _network_input(self, pixels):
-        """Pixels as a batch of one in [0, 1], fitted to the stride."""
-        scale = 255 if pixels.dtype == np.uint8 else 1
-        return FITS[self.fit](pixels.astype(np.float32) / scale, self._stride)[None]
+        """The photo fitted to the stride, as `common.images.PaddedPixels`."""
+        if self.fit == "resize":  # of floats, as the paper's code has them by then
+            pixels = pixels.astype(np.float32) / (255 if pixels.dtype == np.uint8 else 1)
+            pixels = images.shrink_to_multiple(pixels, self._stride)
+        return images.PaddedPixels(pixels, self._stride)
 
-    def _transfer(self, content, style, strength):
-        """Decode the content while each level takes on the style's statistics; `(height, width, 3)`, not clipped."""
-        features, skips = self.model.encode(content)
+    def _streams(self, image):
+        """Whether a photo is large enough to be worth compiling for and taking in strips."""
+        return image.height * image.width > self.streaming_above
+
+    @functools.cached_property
+    def _streamed(self):
+        return StreamedAutoencoder(self.model, self.memory, self.progress)
+
+    def _transferred(self, image, style, strength):
+        """Yield the stylised photo by slices of rows: their pixels, `(rows, width, 3)`, not clipped, padding included."""
         # A level leaves 1 - strength of the content in what it hands on: shared out like this, the result follows evenly.
-        strength = 1 - (1 - strength) ** (1 / len(features))
+        strength = 1 - (1 - strength) ** (1 / len(style.statistics))
+        if self._streams(image):
+            yield from self._streamed.transfer(image, style.statistics, self.transform, strength)
+            return
+        features, skips = self.model.encode(image[:])
         x = features[-1]
         for level in reversed(range(len(features))):
             x = affine_map(statistics(x[0]), style.statistics[level], self.transform, strength)(x)
             x = self.model.decode(level, x, skips[level])
-        return ops.convert_to_numpy(x[0])
+        yield slice(0, image.height), ops.convert_to_numpy(x[0])
 
 
 def opened(photo):

@@ -35,13 +35,38 @@ class AffineMap(NamedTuple):
         return ops.matmul(feature, matrix) + ops.convert_to_tensor(self.offset, dtype=feature.dtype)
 
 
+class Moments:
+    """Gathers the statistics of a feature that comes in parts.
+
+    Means are summed in float64, and squares taken about the first part's mean: activations lie so far from zero that float32
+    would lose the digits that whitening then magnifies.
+    """
+
+    def __init__(self):
+        self._count, self._sum, self._products, self._centre = 0, 0.0, 0.0, None
+
+    def add(self, part):
+        """Take in some pixels of the feature, `(..., channels)`."""
+        pixels = ops.convert_to_numpy(part).reshape(-1, part.shape[-1])
+        if self._centre is None:
+            self._centre = pixels.mean(axis=0)
+        pixels = pixels - self._centre
+        self._count += len(pixels)
+        self._sum += pixels.sum(axis=0, dtype=np.float64)
+        self._products += pixels.T @ pixels
+
+    @property
+    def statistics(self):
+        """`Statistics` of what was taken in; the covariance is X X' / N of the centred feature."""
+        mean = self._sum / self._count
+        return Statistics(self._centre + mean, self._products / self._count - np.outer(mean, mean))
+
+
 def statistics(feature):
-    """Mean and covariance of a feature `(height, width, channels)`; the covariance is X X' / N of the centred feature."""
-    pixels = ops.reshape(feature, (-1, feature.shape[-1]))
-    mean = ops.mean(pixels, axis=0)
-    centred = pixels - mean
-    covariance = ops.matmul(ops.transpose(centred), centred) / pixels.shape[0]
-    return Statistics(*(ops.convert_to_numpy(part).astype(np.float64) for part in (mean, covariance)))
+    """`Statistics` of a feature `(height, width, channels)`."""
+    moments = Moments()
+    moments.add(feature)
+    return moments.statistics
 
 
 def matrix_power(matrix, exponent):

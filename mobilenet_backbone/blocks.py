@@ -7,7 +7,7 @@ reflection-padded input with plain ReLU; `pretrained=True` gives Keras Applicati
 import keras
 
 from common.backbone import Backbone
-from common.layers import activate, conv3x3, reflect_pad, upsample
+from common.layers import Upsample, activate, conv3x3, reflect_pad
 
 # Convolutions of each encoder block; the last of each has stride 2.
 ENCODER_LAYERS = (
@@ -62,7 +62,7 @@ def decoder_block(level, in_channels, skip_channels, widths):
     """
     feature = keras.Input((None, None, in_channels))
     skip = keras.Input((None, None, skip_channels))
-    x = upsample(feature)
+    x = Upsample()(feature)
     if level == 0:
         (width,) = widths
         x = conv3x3(keras.layers.Concatenate()([x, skip]), width, "conv1", activation=None)

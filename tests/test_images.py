@@ -156,10 +156,12 @@ def test_photo_paths_are_the_photos_of_a_folder(tmp_path):
 
 
 def test_padding_reflects_at_the_bottom_and_right(pixels):
-    padded = images.pad_to_multiple(pixels, 16)
-    assert padded.shape == (32, 32, 3)
-    np.testing.assert_array_equal(padded[:HEIGHT, :WIDTH], pixels)
-    np.testing.assert_array_equal(padded[:HEIGHT, WIDTH], pixels[:, WIDTH - 2])
+    padded = images.PaddedPixels(pixels, 16)
+    assert (padded.height, padded.width) == (32, 32)
+    expected = np.pad(pixels, ((0, 32 - HEIGHT), (0, 32 - WIDTH), (0, 0)), mode="reflect") / 255
+    np.testing.assert_allclose(padded[:][0], expected, atol=1e-7)
+    np.testing.assert_array_equal(padded[15:29], padded[:][:, 15:29])
+    np.testing.assert_allclose(images.PaddedPixels(pixels / 255, 16)[:][0], expected, atol=1e-7)
 
 
 def test_shrinking_ends_at_a_multiple(pixels):

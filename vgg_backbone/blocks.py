@@ -6,7 +6,7 @@ Cut after relu1_1, relu2_1, relu3_1 and relu4_1. 3x3 convolutions run on reflect
 import keras
 
 from common.backbone import IMAGE_CHANNELS, Backbone
-from common.layers import conv3x3, upsample
+from common.layers import Upsample, conv3x3
 
 # Convolutions of each encoder block; max-pooling stands before the last of levels 1 to 3.
 ENCODER_LAYERS = (
@@ -64,7 +64,7 @@ def decoder_block(level, in_channels, skip_channels, widths):
         x = conv3x3(keras.layers.Concatenate()([feature, skip]), width, "conv1", activation=None)
     else:
         first, *middle, last = widths
-        x = upsample(conv3x3(feature, first, "conv1"))
+        x = Upsample()(conv3x3(feature, first, "conv1"))
         for index, width in enumerate(middle, start=2):
             x = conv3x3(x, width, f"conv{index}")
         x = conv3x3(keras.layers.Add()([x, skip]), last, f"conv{len(widths)}")

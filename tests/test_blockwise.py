@@ -1,0 +1,296 @@
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from PIL import Image
+
+from common import blockwise, photos, train_teacher
+from common.autoencoder import Autoencoder
+from common.backbone import Widths
+from common.blockwise import BlockwiseTrainer, Course, LossWeights, Stage, train
+from common.errors import InputError
+from common.layers import convolutions
+from common.least_squares import start_decoder_block
+from common.whitening import fold, whiten, whitenable
+from mobilenet_backbone import teacher as mobilenet_teacher
+from mobilenet_backbone.blocks import BACKBONE as MOBILENET
+from mobilenet_backbone.train_teacher import modules
+from vgg_backbone.blocks import BACKBONE as VGG
+
+STUDENT = Widths(encoder=((4,), (4, 6, 6)), decoder=((3,), (4, 4)))
+TEACHER = Widths(encoder=((8,), (8, 12, 12)), decoder=((3,), (8, 8)))
+NARROW_VGG = Widths(encoder=((4,), (4, 6)), decoder=((3,), (4, 4)))
+DECODER_ALONE = LossWeights(balanced=True)
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    """A folder with three photos, smooth enough to be learnt from."""
+    below = tmp_path / "photos"
+    below.mkdir()
+    for index in range(3):
+        coarse = Image.fromarray(rng.integers(0, 256, (6, 7, 3), np.uint8))
+        coarse.resize((80, 72), Image.Resampling.BICUBIC).save(below / f"{index}.png")
+    return below
+
+
+@pytest.fixture
+def course(tmp_path, folder, monkeypatch):
+    monkeypatch.setattr(blockwise, "STARTING_BATCHES", 3)
+    (tmp_path / "run").mkdir()
+    return Course(tmp_path / "run", sorted(folder.iterdir()), [], batch_size=2, crop=32, interval=4)
+
+
+@pytest.fixture
+def seeded():
+    keras.utils.set_random_seed(0)
+
+
+def stage(steps, level=0, **options):
+    return Stage(f"block_{level}", (level,), steps, 1e-3, LossWeights(), **{"decay": False} | options)
+
+
+def weights(model):
+    return [array for block in model.encoder_blocks + model.decoder_blocks for array in block.get_weights()]
+
+
+def copy_weights(source, target):
+    for part in ("encoder_blocks", "decoder_blocks"):
+        for theirs, ours in zip(getattr(source, part), getattr(target, part), strict=True):
+            ours.set_weights(theirs.get_weights())
+
+
+def first_batch(course, level=0):
+    return next(photos.random_crops(course.photos, course.batch_size, course.crop, course.seed, level))[0]
+
+
+# --- crops ---------------------------------------------------------------------------------------------------------------
+
+
+def test_crops_are_those_of_their_step_wherever_a_run_begins(course):
+    crops = photos.random_crops(course.photos, 2, 32, seed=5)
+    third = [next(crops)[0] for _ in range(3)][2]
+    np.testing.assert_array_equal(next(photos.random_crops(course.photos, 2, 32, seed=5, first_step=2))[0], third)
+    assert third.shape == (2, 32, 32, 3)
+    assert third.dtype == np.float32
+    assert 0 <= third.min() < third.max() <= 1
+
+
+def test_a_photo_smaller_than_the_crop_is_enlarged(course):
+    crop = next(photos.random_crops(course.photos, 1, 96, seed=0))[0]
+    assert crop.shape == (1, 96, 96, 3)
+
+
+def test_centre_crops_are_read_in_batches(course):
+    batches = [batch for (batch,) in photos.CentreCrops(course.photos, batch_size=2, size=64)]
+    assert [batch.shape for batch in batches] == [(2, 64, 64, 3), (1, 64, 64, 3)]
+    with Image.open(course.photos[2]) as image:
+        np.testing.assert_allclose(batches[1][0], np.asarray(image)[4:68, 8:72] / np.float32(255), atol=1e-6)
+
+
+# --- losses --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_loss_is_the_papers_sum(seeded, rng):
+    student, teacher = Autoencoder(MOBILENET, STUDENT), Autoencoder(MOBILENET, TEACHER)
+    bases = [rng.random((8, 4), np.float32), rng.random((12, 6), np.float32)]
+    images = rng.random((2, 32, 32, 3), np.float32)
+    trainer = BlockwiseTrainer(student, (1,), LossWeights(), teacher, bases)
+    trainer.compile("sgd")
+    loss = trainer.compute_loss(images, y_pred=trainer(images))
+
+    features, skips = student.encode(images)
+    taught, _ = teacher.encode(images)
+    decoded = student.decode(1, features[1], skips[1])
+    image = student.decode(0, decoded, skips[0])
+    s, f = (np.asarray(x) - np.mean(x, axis=(1, 2), keepdims=True) for x in (features[1], taught[1]))
+    expected = {
+        "distill_1": np.mean((s @ bases[1].T - f) ** 2),
+        "reconstruction_1": np.mean((images - image) ** 2),
+        "feature_1": np.mean((features[0] - decoded) ** 2),
+        "perceptual_1": np.mean((taught[1] - teacher.encode(image)[0][1]) ** 2),
+    }
+    assert float(loss) == pytest.approx(sum(map(float, expected.values())), rel=1e-5)
+    shown = {mean.name: float(mean.result()) for mean in trainer.means}
+    assert shown.pop("psnr_1") == pytest.approx(
+        np.mean(-10 * np.log10(np.mean((images - np.clip(image, 0, 1)) ** 2, axis=(1, 2, 3)))), rel=1e-5
+    )
+    assert shown == pytest.approx(expected, rel=1e-5)
+
+
+def test_terms_can_be_left_out(seeded, rng):
+    model = Autoencoder(MOBILENET, STUDENT)
+    trainer = BlockwiseTrainer(model, (0, 1), LossWeights(feature=0, perceptual=0), model)
+    assert [mean.name for mean in trainer.means] == ["reconstruction_0", "psnr_0", "reconstruction_1", "psnr_1"]
+
+
+@pytest.mark.parametrize(("backbone", "widths"), [(MOBILENET, STUDENT), (VGG, NARROW_VGG)])
+def test_only_the_pair_in_turn_is_trained(seeded, course, rng, backbone, widths):
+    teacher_widths = TEACHER if backbone is MOBILENET else Widths(((8,), (8, 12)), ())
+    student, teacher = Autoencoder(backbone, widths), Autoencoder(backbone, teacher_widths)
+    bases = [rng.random((8, 4), np.float32), rng.random((12, 6), np.float32)]
+    before = [block.get_weights() for block in student.encoder_blocks + student.decoder_blocks]
+    taught = weights(teacher)
+    train(student, stage(4, level=1), course, teacher, bases)
+    after = [block.get_weights() for block in student.encoder_blocks + student.decoder_blocks]
+    changed = [
+        any(not np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+        for first, second in zip(before, after, strict=True)
+    ]
+    assert changed == [False, True, False, True]
+    for first, second in zip(taught, weights(teacher), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_vggs_preprocessing_stays(seeded, course, rng):
+    student, teacher = Autoencoder(VGG, NARROW_VGG), Autoencoder(VGG, Widths(((8,),), ()))
+    preprocess = student.encoder_blocks[0].get_layer("preprocess").get_weights()
+    train(student, stage(4), course, teacher, [rng.random((8, 4), np.float32)])
+    np.testing.assert_array_equal(student.encoder_blocks[0].get_layer("preprocess").get_weights()[0], preprocess[0])
+
+
+# --- running, and going on ----------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_killed_run_ends_as_if_it_had_not_been(seeded, course, monkeypatch):
+    start = Autoencoder(MOBILENET, STUDENT)
+    through, killed = (Autoencoder(MOBILENET, STUDENT) for _ in range(2))
+    for model in (through, killed):
+        copy_weights(start, model)
+    whole = stage(8, decay=True, closed_form=True, whiten=True)
+    train(through, whole, course)
+    other = course._replace(folder=course.folder.with_name("killed"))
+    other.folder.mkdir()
+
+    def kill(callback, epoch, logs=None):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(blockwise.Curves, "on_epoch_end", kill)
+        with pytest.raises(Killed):
+            train(killed, whole, other)
+    train(killed, whole, other)
+    for first, second in zip(weights(through), weights(killed), strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-6)
+    with (other.folder / "block_0.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1"]
+    assert (other.folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_good_weights(seeded, course):
+    model = Autoencoder(MOBILENET, STUDENT)
+    train(model, stage(4), course)
+    good = weights(model)
+    with pytest.raises(InputError, match=r"block_0: the loss is not finite .*block_0\.weights\.h5"):
+        train(model, stage(12)._replace(weights=LossWeights(reconstruction=float("inf"))), course)
+    train(model, stage(4), course)
+    for first, second in zip(good, weights(model), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+# --- where a decoder block starts, and in which coordinates ---------------------------------------------------------------
+
+
+def test_a_block_in_closed_form_is_nearly_right_from_the_start(seeded, course):
+    model = Autoencoder(MOBILENET, Widths(((24,), (24, 40, 40)), ((3,), (24, 24))))
+    images = first_batch(course)
+
+    def error(level):
+        return float(ops.mean(ops.square(images - model.reconstruct(images, level))))
+
+    for level, limit in ((0, 1e-3), (1, 1e-2)):
+        start_decoder_block(model, level, [(first_batch(course, index),) for index in range(20)])
+        assert error(level) < limit
+
+
+@pytest.mark.parametrize(("backbone", "widths"), [(MOBILENET, STUDENT), (VGG, NARROW_VGG)])
+def test_whitening_changes_coordinates_and_nothing_else(seeded, course, backbone, widths):
+    model = Autoencoder(backbone, widths)
+    images = first_batch(course)
+    expected = model.reconstruct(images, 1)
+    whitened = whitenable(model)
+    whiten(whitened, 1, [(images,)])
+    np.testing.assert_allclose(whitened.reconstruct(images, 1), expected, atol=1e-3)
+    layer = convolutions(whitened.decoder_blocks[1])[0]
+    inputs = keras.Model(whitened.decoder_blocks[1].input, layer.input)
+    features, skips = whitened.encode(images)
+    x = np.reshape(inputs([features[1], skips[1]]), (-1, layer.matrix.shape[0])) - layer.centre
+    covariance = np.cov(x @ np.asarray(layer.matrix), rowvar=False)
+    assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.05
+    fold(whitened, model)
+    np.testing.assert_allclose(model.reconstruct(images, 1), expected, atol=1e-3)
+
+
+# --- the command ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def teacher_file(tmp_path, seeded):
+    network = keras.applications.MobileNet(include_top=False, weights=None)
+    np.savez(tmp_path / "teacher.npz", **mobilenet_teacher.arrays_by_name(network))
+    return tmp_path / "teacher.npz"
+
+
+def command(folder, teacher_file, target, *more):
+    options = ["--dataset", folder, "--weights", teacher_file, "--save-to", target, "--batch-size", 1, "--crop", 32]
+    return [str(option) for option in (*options, "--interval", 2, *more)]
+
+
+@pytest.mark.slow
+def test_train_teacher_writes_a_decoder_with_its_record(folder, teacher_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(blockwise, "STARTING_BATCHES", 2)
+    arguments = command(folder, teacher_file, tmp_path / "run", "--steps", 0, 0, 0, 2, 2, "--validation", folder)
+    assert train_teacher.main("", modules, arguments) == 0
+    assert "PSNR on 3 photos" in capsys.readouterr().out
+    model = mobilenet_teacher.load(teacher_file, tmp_path / "run" / "teacher_decoder.h5")
+    assert model.reconstruct(np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 32, 32, 3)
+    assert '"block_3": 2' in (tmp_path / "run" / "teacher_decoder.json").read_text()
+    # The same command again finds all done; --block trains from there on, and adds to nothing.
+    assert train_teacher.main("", modules, [*arguments, "--block", "3"]) == 0
+    assert len((tmp_path / "run" / "block_3.csv").read_text().splitlines()) == 2
+
+
+def test_train_teacher_refuses_what_cannot_work(folder, teacher_file, tmp_path, capsys):
+    assert train_teacher.main("", modules, command(folder, teacher_file, tmp_path / "run", "--steps", 3, 2, 2, 2, 2)) == 1
+    assert "--steps: 3 is not a multiple of 2" in capsys.readouterr().err
+    assert train_teacher.main("", modules, command(tmp_path / "none", teacher_file, tmp_path / "run")) == 1
+    assert "none: no such folder" in capsys.readouterr().err
+    (folder / "3.jpg").write_bytes(b"not a photo")
+    assert train_teacher.main("", modules, command(folder, teacher_file, tmp_path / "run")) == 1
+    assert "3.jpg" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_pair_trains_on_either_backend(course, backend):
+    pytest.importorskip(backend)
+    script = f"""
+import numpy as np
+from pathlib import Path
+from common.autoencoder import Autoencoder
+from common.backbone import Widths
+from common.blockwise import Course, LossWeights, Stage, train
+from mobilenet_backbone.blocks import BACKBONE
+student = Autoencoder(BACKBONE, Widths(((4,), (4, 6, 6)), ((3,), (4, 4))))
+teacher = Autoencoder(BACKBONE, Widths(((8,), (8, 12, 12)), ()))
+bases = [np.eye(8, 4, dtype=np.float32), np.eye(12, 6, dtype=np.float32)]
+folder = Path({str(course.folder)!r})
+course = Course(folder, sorted(Path({str(course.photos[0].parent)!r}).iterdir()), [], 2, 32, interval=4)
+train(student, Stage("pair_1", (1,), 8, 1e-3, LossWeights(), closed_form=True, whiten=True), course, teacher, bases)
+"""
+    environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment, timeout=120)
+    with (course.folder / "pair_1.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()

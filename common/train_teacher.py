@@ -28,6 +28,7 @@ class Recipe(NamedTuple):
     learning_rate: float
     joint_learning_rate: float
     weights: dict
+    joint_weights: dict
     decay: bool
     closed_form: bool
     whiten: bool
@@ -37,12 +38,13 @@ class Recipe(NamedTuple):
 
 RECIPES = {
     "default": Recipe(
-        steps=(0, 3000, 5000, 8000, 2000),
+        steps=(0, 3000, 3000, 1000, 4000),
         batch_size=4,
         crop=128,
         learning_rate=5e-4,
         joint_learning_rate=3e-4,
         weights={"reconstruction": 300.0, "perceptual": 0.1, "balanced": True},
+        joint_weights={"reconstruction": 300.0, "feature": 0.3, "perceptual": 0.0, "balanced": True},
         decay=True,
         closed_form=True,
         whiten=True,
@@ -56,6 +58,7 @@ RECIPES = {
         learning_rate=1e-4,
         joint_learning_rate=1e-4,
         weights={},
+        joint_weights={},
         decay=False,
         closed_form=False,
         whiten=False,
@@ -185,13 +188,13 @@ def stages_of(recipe, levels):
     """The stages of `common.blockwise.train`: a block after the other, then all of them together."""
     from common.blockwise import LossWeights, Stage
 
-    weights = LossWeights(**recipe.weights)
+    weights, joint_weights = LossWeights(**recipe.weights), LossWeights(**recipe.joint_weights)
     shared = {"decay": recipe.decay, "whiten": recipe.whiten, "clip": recipe.clip}
     blocks = [
         Stage(f"block_{level}", (level,), steps, recipe.learning_rate, weights, closed_form=recipe.closed_form, **shared)
         for level, steps in enumerate(recipe.steps[:levels])
     ]
-    joint = Stage("joint", tuple(range(levels)), recipe.steps[-1], recipe.joint_learning_rate, weights, **shared)
+    joint = Stage("joint", tuple(range(levels)), recipe.steps[-1], recipe.joint_learning_rate, joint_weights, **shared)
     return [*blocks, joint]
 
 

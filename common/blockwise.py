@@ -11,6 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from keras import ops
+from PIL import Image
 
 from common.errors import InputError
 from common.files import written_whole
@@ -99,7 +100,7 @@ class BlockwiseTrainer(keras.Model):
         for level, decoded_feature, image in zip(self.levels, decoded or nothing, reconstructed or nothing, strict=True):
             terms = self.terms(level, x, features, taught, decoded_feature, image)
             loss += sum(getattr(self.weights_of_terms, name) * term for name, term in terms.items())
-            values += [*terms.values(), ops.mean(psnr(x, image))]
+            values += [*terms.values(), *([ops.mean(psnr(x, image))] if self.decodes else [])]
         for mean, value in zip(self.means, values, strict=True):
             mean.update_state(value)
         return loss
@@ -115,7 +116,7 @@ class BlockwiseTrainer(keras.Model):
         result = {}
         for name in self.term_names(level):
             if name == "distill":
-                basis = ops.convert_to_tensor(self.eigenbases[level], dtype=image.dtype)
+                basis = ops.convert_to_tensor(self.eigenbases[level], dtype=features[level].dtype)
                 result[name] = self.error(centred(taught[level]), ops.matmul(centred(features[level]), ops.transpose(basis)))
             elif name == "reconstruction":
                 result[name] = ops.mean(ops.square(images - image))
@@ -199,6 +200,7 @@ class Course(NamedTuple):
         square: resize photos to 512x512 first, as the paper does.
         seed: of crops and initial weights.
         interval: steps between backups; the steps of every stage are a multiple of it.
+        tensorboard: write logs for it too.
     """
 
     folder: Path
@@ -209,6 +211,7 @@ class Course(NamedTuple):
     square: bool = False
     seed: int = 0
     interval: int = 250
+    tensorboard: bool = False
 
 
 def train(model, stage, course, teacher=None, eigenbases=None):
@@ -265,6 +268,12 @@ def fit(trainer, stage, course, backup):
             backup,
             keras.callbacks.CSVLogger(course.folder / f"{stage.name}.csv", append=True),
             Curves(course.folder),
+            *(
+                [Samples(course.folder / f"{stage.name}.png", course.validation)]
+                if trainer.decodes and course.validation
+                else []
+            ),
+            *([keras.callbacks.TensorBoard(course.folder / "tensorboard" / stage.name)] if course.tensorboard else []),
         ],
     )
     if trainer.stop_training:  # nothing else here stops it
@@ -302,6 +311,22 @@ class Backup(keras.callbacks.Callback):
             trainer.save_weights(temporary)
 
 
+class Samples(keras.callbacks.Callback):
+    """Show some photos, each beside its reconstructions from the levels trained, in the file `path` after every epoch."""
+
+    def __init__(self, path, photos, count=3, size=192):
+        super().__init__()
+        self.path = path
+        (self.images,) = CentreCrops(photos[:count], batch_size=count, size=size)[0]
+
+    def on_epoch_end(self, epoch, logs=None):
+        _, _, reconstructed = self.model(self.images)
+        columns = [self.images, *(ops.convert_to_numpy(image) for image in reconstructed)]
+        sheet = np.concatenate([np.concatenate(column) for column in columns], axis=1)
+        with written_whole(self.path) as temporary:
+            Image.fromarray((np.clip(sheet, 0, 1) * 255).astype(np.uint8)).save(temporary)
+
+
 class Curves(keras.callbacks.Callback):
     """Draw every CSV log in `folder` into `folder/curves.png` after every epoch."""
 
@@ -324,7 +349,7 @@ def draw_curves(folder):
         with log.open() as file:
             rows = list(csv.DictReader(file))
         for name in rows[0] if rows else ():
-            if name != "epoch":
+            if name != "epoch" and rows[0][name] != "NA":  # what Keras writes where nothing is validated
                 axis = quality if "psnr" in name else losses
                 axis.plot([float(row["epoch"]) for row in rows], [float(row[name]) for row in rows], label=name)
         losses.set(title=log.stem, yscale="log", ylabel="loss")

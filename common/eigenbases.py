@@ -22,16 +22,13 @@ class PhotoCovariances(keras.Model):
 
     def __init__(self, teacher):
         super().__init__()
-        self.encoder_blocks = teacher.encoder_blocks
+        self.teacher = teacher
         # XLA would compile anew for every size of photo.
         self.compile(jit_compile=False if keras.backend.backend() == "tensorflow" else "auto")
 
     def call(self, images):
-        covariances, x = [], images
-        for block in self.encoder_blocks:
-            x = block(x, training=False)
-            covariances.append(mean_covariance(x))
-        return covariances
+        features, _ = self.teacher.encode(images)
+        return [mean_covariance(feature) for feature in features]
 
 
 def mean_covariance(feature):

@@ -16,6 +16,8 @@ ENCODER_LAYERS = (
     ("pw2", "dw3", "pw3", "dw4"),
     ("pw4", "dw5", "pw5", "dw6"),
 )
+# Standard deviation of He's initialisation for the nine weights that an output depends on; Keras counts all channels.
+DEPTHWISE_SPREAD = (2 / 9) ** 0.5
 
 
 def encoder_block(level, in_channels, widths, batch_norm=False, pretrained=False):
@@ -48,7 +50,8 @@ def convolution(x, width, name, strides, pretrained):
     else:
         padding = "same"
     if name.startswith("dw"):
-        layer = keras.layers.DepthwiseConv2D(3, strides, padding, depthwise_initializer="he_normal", name=name)
+        spread = keras.initializers.RandomNormal(stddev=DEPTHWISE_SPREAD)
+        layer = keras.layers.DepthwiseConv2D(3, strides, padding, depthwise_initializer=spread, name=name)
     else:
         layer = keras.layers.Conv2D(width, 3, strides, padding, kernel_initializer="he_normal", name=name)
     return layer(x)

@@ -1,0 +1,156 @@
+"""Distilling a student from its teacher, blockwise (paper, section 3): the paper's recipe, and one that takes hours."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from common.autoencoder import Autoencoder
+from common.blockwise import LossWeights, Stage, centred, train
+from common.errors import InputError
+from common.layers import fold_batch_norm
+from common.photos import random_crops
+
+PAPER_LEARNING_RATE = 1e-4
+# An encoder block alone learns at a high rate, for it is normalised; all pairs together do at a lower one.
+ENCODER_LEARNING_RATE = 1.5e-2
+JOINT_LEARNING_RATE = 5e-4
+# Largest norm of the joint pass's gradient.
+CLIP = 0.5
+ENCODER_LOSSES = LossWeights(reconstruction=0, feature=0, perceptual=0, balanced=True)
+JOINT_LOSSES = LossWeights(reconstruction=100, feature=0.2, perceptual=0, balanced=True)
+# A ReLU can only carry a signed target on top of an offset: that of the last one, in standard deviations of its target.
+OFFSET = 1.5
+# Photos from which that standard deviation is taken.
+SPREAD_PHOTOS = 32
+
+
+class LiftedStudent(keras.Model):
+    """A student as a teacher: its features lifted by its eigenbases to the width of what it was distilled from.
+
+    Args:
+        student: `Autoencoder` with eigenbases.
+    """
+
+    def __init__(self, student):
+        super().__init__(name=f"lifted_{student.name}")
+        self.student = student
+        self.backbone = student.backbone
+        self.encoder_blocks = student.encoder_blocks
+        self.widths = student.widths._replace(encoder=tuple((len(basis),) for basis in student.eigenbases))
+        self.built = True
+
+    def encode(self, images, level=None, training=False):
+        """As `Autoencoder.encode`."""
+        features, skips = self.student.encode(images, level, training)
+        bases = (ops.convert_to_tensor(basis, dtype=features[0].dtype) for basis in self.student.eigenbases)
+        return [ops.matmul(feature, ops.transpose(basis)) for feature, basis in zip(features, bases, strict=False)], skips
+
+
+class Relay(keras.Model):
+    """Teachers of one student: each takes over at the levels that those before it do not reach."""
+
+    def __init__(self, teachers):
+        super().__init__(name="relay")
+        self.teachers = teachers
+        self.backbone = teachers[0].backbone
+        channels = []
+        for teacher in teachers:
+            channels += teacher.widths.encoder[len(channels) :]
+        self.widths = teachers[0].widths._replace(encoder=tuple(channels))
+        self.encoder_blocks = [None] * len(channels)
+        self.built = True
+
+    def encode(self, images, level=None, training=False):
+        """As `Autoencoder.encode`."""
+        last = len(self.widths.encoder) - 1 if level is None else level
+        features, skips = [], []
+        for teacher in self.teachers:
+            reach = min(last, len(teacher.widths.encoder) - 1)
+            if reach >= len(features):
+                more_features, more_skips = teacher.encode(images, reach, training)
+                features, skips = features + more_features[len(features) :], skips + more_skips[len(skips) :]
+        return features, skips
+
+
+def load_teacher(weights, student, teacher):
+    """A teacher to distil from.
+
+    Args:
+        weights: what to load, one or several of: pretrained weights, as `teacher.load` takes them; a student's checkpoint,
+            whose features are lifted by its eigenbases. Each takes over where those before it end.
+        student, teacher: the backbone's modules.
+
+    Raises:
+        InputError: one cannot be loaded, or is a student without eigenbases.
+    """
+    teachers = []
+    for source in weights:
+        if source.endswith(".weights.h5") or Path(source, "sencoder.index").exists():
+            model = student.load(source)
+            if not model.eigenbases:
+                raise InputError(f"{source} has no eigenbases to lift its features by")
+            teachers.append(LiftedStudent(model))
+        else:
+            teachers.append(teacher.load_encoder(source))
+    return teachers[0] if len(teachers) == 1 else Relay(teachers)
+
+
+def distill_as_published(student, teacher, steps, course, learning_rate=None):
+    """Train one pair after the other on the sum of all losses, at a constant rate."""
+    for level, count in enumerate(steps):
+        stage = Stage(f"pair_{level}", (level,), count, learning_rate or PAPER_LEARNING_RATE, LossWeights(), decay=False)
+        train(student, stage, course, teacher, student.eigenbases)
+
+
+def distill(student, teacher, steps, joint_steps, course, learning_rate=None):
+    """Train every encoder block alone, then all pairs together.
+
+    1. Encoder blocks, in turn, on the distill term alone, with batch normalisation after every convolution, folded into the
+       weights afterwards: without it, the same steps explain half as much, and channels die.
+    2. All pairs jointly, the decoder starting from a least-squares fit to the encoder.
+
+    Args:
+        student: `Autoencoder` with eigenbases.
+        teacher: `Autoencoder` or `LiftedStudent`.
+        steps: of each encoder block.
+        joint_steps: of the joint pass.
+        course: `common.blockwise.Course`.
+        learning_rate: of the joint pass, at its peak.
+    """
+    normalised = with_batch_norm(student)
+    for level, count in enumerate(steps):
+        start_above_zero(normalised, teacher, level, course)
+        stage = Stage(f"encoder_{level}", (level,), count, ENCODER_LEARNING_RATE, ENCODER_LOSSES)
+        train(normalised, stage, course, teacher, student.eigenbases)
+    for block, plain in zip(normalised.encoder_blocks, student.encoder_blocks, strict=True):
+        fold_batch_norm(block, plain)
+    rate = learning_rate or JOINT_LEARNING_RATE
+    stage = Stage(
+        "joint", tuple(range(len(steps))), joint_steps, rate, JOINT_LOSSES, closed_form=True, whiten=True, clip=CLIP
+    )
+    smaller = course._replace(batch_size=max(1, course.batch_size // 2))  # all decoders run: more steps are worth more
+    train(student, stage, smaller, teacher, student.eigenbases)
+
+
+def with_batch_norm(student):
+    """An untrained autoencoder like `student` with batch normalisation after every convolution of the encoder."""
+    encoder_block = functools.partial(student.backbone.encoder_block, batch_norm=True)
+    backbone = dataclasses.replace(student.backbone, encoder_block=encoder_block)
+    return Autoencoder(backbone, student.widths, student.eigenbases)
+
+
+def start_above_zero(normalised, teacher, level, course):
+    """Set the last batch normalisation of encoder block `level` to the spread of its target, and all well above zero."""
+    (images,) = next(random_crops(course.photos, SPREAD_PHOTOS, course.crop, course.seed))
+    target = ops.matmul(centred(teacher.encode(images, level)[0][level]), normalised.eigenbases[level])
+    spread = np.std(ops.convert_to_numpy(target), axis=(0, 1, 2))
+    norms = [
+        layer for layer in normalised.encoder_blocks[level].layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    norms[-1].gamma.assign(spread)
+    for norm in norms:
+        norm.beta.assign(OFFSET * norm.gamma)

@@ -1,0 +1,23 @@
+"""Distil a student from the MobileNet teacher.
+
+python -m mobilenet_backbone.train_distilled_model --dataset photos/ --weights W.npz --eigenbases E.npz \\
+    --save-to runs/mobilenet
+"""
+
+import sys
+
+from common import train_distilled_model
+
+# Of COCO, by pair (paper, section 4.1).
+PAPER_EPOCHS = (10, 10, 10, 10)
+
+
+def modules():
+    """The backbone; imported here, so that `--help` and wrong arguments are answered at once."""
+    from mobilenet_backbone import student, teacher
+
+    return student, teacher
+
+
+if __name__ == "__main__":
+    sys.exit(train_distilled_model.main(__doc__, modules, PAPER_EPOCHS))

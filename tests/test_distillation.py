@@ -1,0 +1,156 @@
+"""Distillation: the pieces of the recipe, and the command on either backend with a student for a teacher."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from common import checkpoints, eigenbases_file
+from common.distillation import LiftedStudent, Relay, load_teacher, with_batch_norm
+from common.errors import InputError
+from common.layers import fold_batch_norm
+from mobilenet_backbone import student as mobilenet
+from mobilenet_backbone import train_distilled_model
+from vgg_backbone import student as vgg
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDENTS = {"vgg": vgg, "mobilenet": mobilenet}
+TEACHER_WIDTHS = {"vgg": (64, 128, 256, 512), "mobilenet": (32, 64, 128, 256)}
+
+
+def orthonormal(rng, name):
+    """Random eigenbases of the widths of the paper's students."""
+    widths = zip(TEACHER_WIDTHS[name], STUDENTS[name].WIDTHS.features, strict=True)
+    return [np.linalg.qr(rng.normal(size=shape))[0].astype(np.float32) for shape in widths]
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    """`photos/`, and a teacher `NAME.weights.h5` with eigenbases `NAME.npz` for either backbone."""
+    (tmp_path / "photos").mkdir()
+    for index in range(3):
+        small = Image.fromarray(rng.integers(0, 256, (5, 6, 3), np.uint8))
+        small.resize((80, 70), Image.Resampling.BICUBIC).save(tmp_path / f"photos/{index}.png")
+    keras.utils.set_random_seed(1)
+    for name, student in STUDENTS.items():
+        bases = orthonormal(rng, name)
+        checkpoints.save(student.build(eigenbases=bases), tmp_path / f"{name}.weights.h5")
+        curves = [np.linspace(0, 1, len(basis)) for basis in bases]
+        eigenbases_file.save(tmp_path / f"{name}.npz", eigenbases_file.Eigenbases(bases, curves, {"backbone": name}))
+    return tmp_path
+
+
+def command(folder, name, *options):
+    """The command's arguments."""
+    return [
+        *("--dataset", str(folder / "photos"), "--weights", str(folder / f"{name}.weights.h5")),
+        *("--eigenbases", str(folder / f"{name}.npz"), "--save-to", str(folder / "run")),
+        *("--batch-size", "2", "--crop", "32", "--interval", "2", *options),
+    ]
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_folding_keeps_what_a_normalised_encoder_computes(rng, name):
+    student = STUDENTS[name].build()
+    normalised = with_batch_norm(student)
+    for block in normalised.encoder_blocks:
+        for layer in block.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                for variable in layer.variables:
+                    variable.assign(rng.uniform(0.5, 1.5, variable.shape))
+    for block, plain in zip(normalised.encoder_blocks, student.encoder_blocks, strict=True):
+        fold_batch_norm(block, plain)
+    images = rng.random((2, 32, 32, 3), np.float32)
+    for ours, theirs in zip(student.encode(images)[0], normalised.encode(images)[0], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
+
+
+def test_a_lifted_student_gives_features_of_its_teachers_width(rng):
+    bases = orthonormal(rng, "vgg")
+    student = vgg.build(eigenbases=bases)
+    images = rng.random((1, 32, 32, 3), np.float32)
+    lifted, _ = LiftedStudent(student).encode(images, 1)
+    assert len(lifted) == 2
+    np.testing.assert_allclose(lifted[1], np.asarray(student.encode(images)[0][1]) @ bases[1].T, rtol=1e-4, atol=1e-4)
+
+
+def test_a_relay_hands_over_where_the_first_teacher_ends(rng):
+    bases = orthonormal(rng, "vgg")
+    partial = vgg.build(vgg.WIDTHS._replace(encoder=vgg.WIDTHS.encoder[:3], decoder=()))
+    lifted = LiftedStudent(vgg.build(eigenbases=bases))
+    relay = Relay([partial, lifted])
+    images = rng.random((1, 32, 32, 3), np.float32)
+    features, _ = relay.encode(images)
+    assert relay.widths.features == (10, 20, 58, 512)
+    np.testing.assert_allclose(features[2], partial.encode(images)[0][2], atol=1e-5)
+    np.testing.assert_allclose(features[3], lifted.encode(images)[0][3], atol=1e-5)
+    assert len(relay.encode(images, 1)[0]) == 2
+
+
+def test_a_student_without_eigenbases_is_no_teacher(tmp_path):
+    checkpoints.save(vgg.build(), tmp_path / "plain.weights.h5")
+    with pytest.raises(InputError, match="has no eigenbases"):
+        load_teacher([str(tmp_path / "plain.weights.h5")], vgg, None)
+
+
+def run(folder, *options):
+    main = train_distilled_model
+    return main.train_distilled_model.main(
+        main.__doc__, main.modules, main.PAPER_EPOCHS, command(folder, "mobilenet", *options)
+    )
+
+
+@pytest.mark.slow
+def test_the_default_recipe_trains_a_student_and_goes_on_where_it_was_stopped(folder, capfd):
+    steps = ("--steps", "2", "2", "2", "2", "--validation", str(folder / "photos"))
+    assert run(folder, *steps, "--joint-steps", "2") == 0
+    assert run(folder, *steps, "--joint-steps", "4") == 0  # what is there is not trained again
+    record = json.loads((folder / "run/student.json").read_text())
+    assert record["steps"] == [2, 2, 2, 2, 4]
+    assert len(record["figures"]["psnr"]) == 4
+    assert len((folder / "run/joint.csv").read_text().split()) == 3  # a heading and two rows
+    assert Image.open(folder / "run/joint.png").width == 5 * 192
+    assert mobilenet.load(folder / "run/student.weights.h5").eigenbases[3].shape == (256, 54)
+    assert "explained" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("name", STUDENTS)
+def test_the_papers_recipe_trains_a_pair_on_either_backend(folder, backend, name):
+    arguments = command(folder, name, "--recipe", "paper", "--steps", "0", "2", "0", "0")
+    done = subprocess.run(
+        [sys.executable, "-m", f"{name}_backbone.train_distilled_model", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "run/student.json").read_text())["versions"]["backend"] == backend
+    header, row = (folder / "run/pair_1.csv").read_text().split()
+    losses = {name: float(value) for name, value in zip(header.split(","), row.split(","), strict=True) if value != "NA"}
+    terms = [losses[f"{term}_1"] for term in ("distill", "reconstruction", "feature", "perceptual")]
+    assert losses["loss"] == pytest.approx(sum(terms), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--crop", "33"), "--crop: 33 is not a multiple of 16"),
+        (("--joint-steps", "3"), "3 is not a multiple of 2"),
+        (("--dataset", "nowhere"), "nowhere: no such folder"),
+        (("--eigenbases", "nowhere.npz"), "nowhere.npz: no such file"),
+    ],
+)
+def test_bad_options_are_one_line(folder, capfd, options, complaint):
+    assert run(folder, *options) == 1
+    error = capfd.readouterr().err
+    assert complaint in error
+    assert error.startswith("error: ")

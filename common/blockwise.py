@@ -52,11 +52,14 @@ class BlockwiseTrainer(keras.Model):
         weights: `LossWeights`; a weight of 0 leaves its term out.
         teacher: `Autoencoder` for the perceptual and distill terms; `model` itself where its own decoder is trained.
         eigenbases: arrays `(teacher width, student width)` by level, or None to train decoder blocks alone.
+        noise: added in training to what a decoder block gets from the encoder, in standard deviations of each channel.
+            Without it a block learns to invert its encoder block to the last bit, and blows up what comes from below.
     """
 
-    def __init__(self, model, levels, weights, teacher, eigenbases=None):
+    def __init__(self, model, levels, weights, teacher, eigenbases=None, noise=0.0):
         super().__init__(name="blockwise_trainer")
         self.model, self.teacher = model, teacher
+        self.noise = keras.layers.GaussianNoise(noise)
         self.levels, self.weights_of_terms, self.eigenbases = levels, weights, eigenbases
         teacher.trainable = False
         for level, block in enumerate(model.encoder_blocks):
@@ -81,7 +84,10 @@ class BlockwiseTrainer(keras.Model):
         features, skips = self.model.encode(images, max(self.levels), training)
         decoded, reconstructed = [], []
         for level in self.levels if self.decodes else ():
-            x = self.model.decode(level, features[level], skips[level], training)
+            x = features[level]
+            if training and self.noise.stddev:
+                x += ops.std(x, axis=(0, 1, 2), keepdims=True) * self.noise(ops.zeros_like(x), training=True)
+            x = self.model.decode(level, x, skips[level], training)
             decoded.append(x)
             for above in range(level - 1, -1, -1):
                 x = self.model.decode(above, x, skips[above], training)
@@ -168,6 +174,7 @@ class Stage(NamedTuple):
         weights: `LossWeights`.
         decay: follow a cosine down to zero, after `WARM_UP` of the steps; else stay at the rate throughout.
         closed_form: begin with the decoder blocks that `common.least_squares` gives.
+        noise: as for `BlockwiseTrainer`.
         clip: largest norm of the gradient.
         whiten: train decoder blocks in the coordinates of `common.whitening`.
     """
@@ -181,6 +188,7 @@ class Stage(NamedTuple):
     closed_form: bool = False
     whiten: bool = False
     clip: float | None = None
+    noise: float = 0.0
 
 
 # Share of a stage's steps over which the learning rate rises to its peak.
@@ -224,7 +232,7 @@ def train(model, stage, course, teacher=None, eigenbases=None):
         InputError: the loss is no longer finite; the last good weights are in the backup.
     """
     whitened = whitenable(model)
-    trainer = BlockwiseTrainer(whitened, stage.levels, stage.weights, teacher or whitened, eigenbases)
+    trainer = BlockwiseTrainer(whitened, stage.levels, stage.weights, teacher or whitened, eigenbases, stage.noise)
     trainer.compile(optimizer=optimizer(stage))
     trainer.optimizer.build(trainer.trainable_variables)
     backup = Backup(course.folder / f"{stage.name}.weights.h5")

@@ -33,12 +33,13 @@ class Recipe(NamedTuple):
     closed_form: bool
     whiten: bool
     clip: float | None
+    noise: float
     square: bool
 
 
 RECIPES = {
     "default": Recipe(
-        steps=(0, 3000, 3000, 1000, 4000),
+        steps=(0, 1500, 3000, 2500, 1500),
         batch_size=4,
         crop=128,
         learning_rate=5e-4,
@@ -49,6 +50,7 @@ RECIPES = {
         closed_form=True,
         whiten=True,
         clip=0.5,
+        noise=0.2,
         square=False,
     ),
     "paper": Recipe(
@@ -63,6 +65,7 @@ RECIPES = {
         closed_form=False,
         whiten=False,
         clip=None,
+        noise=0.0,
         square=True,
     ),
 }
@@ -191,7 +194,16 @@ def stages_of(recipe, levels):
     weights, joint_weights = LossWeights(**recipe.weights), LossWeights(**recipe.joint_weights)
     shared = {"decay": recipe.decay, "whiten": recipe.whiten, "clip": recipe.clip}
     blocks = [
-        Stage(f"block_{level}", (level,), steps, recipe.learning_rate, weights, closed_form=recipe.closed_form, **shared)
+        Stage(
+            f"block_{level}",
+            (level,),
+            steps,
+            recipe.learning_rate,
+            weights,
+            closed_form=recipe.closed_form,
+            noise=recipe.noise,
+            **shared,
+        )
         for level, steps in enumerate(recipe.steps[:levels])
     ]
     joint = Stage("joint", tuple(range(levels)), recipe.steps[-1], recipe.joint_learning_rate, joint_weights, **shared)

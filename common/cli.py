@@ -128,6 +128,7 @@ def stylize_parser(doc):
         help="pad (default) keeps the content's size; resize shrinks both "
         "photos to a multiple of the network's stride, as the paper's notebooks do",
     )
+    option("--preview", action="store_true", help="approximate, several times faster for large photos")
     option(
         "--memory",
         type=byte_count,
@@ -177,7 +178,15 @@ def stylize_photos(options, load):
     model = load(options.model, options.checkpoint)
     # The style is one half of the bar, and the content the other.
     bar = tqdm(total=2, delay=PATIENCE, leave=False, bar_format="{percentage:3.0f}% |{bar}| {elapsed}", disable=is_folder)
-    stylizer = Stylizer(model, options.transform, not options.no_smoothing, options.fit, options.memory, progress=bar.update)
+    stylizer = Stylizer(
+        model,
+        options.transform,
+        not options.no_smoothing,
+        options.fit,
+        options.memory,
+        preview=options.preview,
+        progress=bar.update,
+    )
     style = stylizer.analyze(options.style)
     bar.update(1 - bar.n)
     failed = False

@@ -155,6 +155,15 @@ def shrink_to_multiple(pixels, stride):
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
+def shrink_to_side(pixels, side):
+    """`pixels`, `(height, width, ...)`, with the longer side no longer than `side`."""
+    scale = side / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    height, width = (max(1, round(scale * size)) for size in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+
+
 class PaddedPixels:
     """A photo as a network takes it: RGB in [0, 1], padded by reflection at the bottom and right to multiples of a stride.
 

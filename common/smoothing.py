@@ -1,4 +1,4 @@
-"""Edge-preserving smoothing of a result by its content photo."""
+"""Edge-preserving smoothing of a result by its content photo, and enlarging it to the size of one."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -43,3 +43,36 @@ def filtered(image, guide):
     # It loses its precision on numbers as small as [0, 1].
     result = cv2.ximgproc.guidedFilter(guide * np.float32(255), image * np.float32(255), RADIUS, EPSILON)
     return np.clip(result / 255, 0, 1)
+
+
+def enlarge(image, guide, full_guide):
+    """`image` at the size of `full_guide`: what the guided filter fits to it at its own size, applied at the full one.
+
+    Around every pixel the filter holds a linear map from the guide's colour to the image's (He et al. 2013, equation 16).
+    These maps vary smoothly, so they can be enlarged where the image could not.
+
+    Args:
+        image, guide: `(height, width, 3)` float32 in [0, 1], small.
+        full_guide: `(full height, full width, 3)`, float32 in [0, 1].
+
+    Returns:
+        An array of the shape of `full_guide`, float32 in [0, 1].
+    """
+    radius = max(1, round(RADIUS * len(guide) / len(full_guide)))
+
+    def box(x):
+        planes = x.reshape(*x.shape[:2], -1)
+        return cv2.blur(planes, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT).reshape(x.shape)
+
+    def covariance(x, y):
+        return box(x[..., :, None] * y[..., None, :]) - box(x)[..., :, None] * box(y)[..., None, :]
+
+    regularised = covariance(guide, guide) + np.eye(3, dtype=np.float32) * EPSILON / 255**2
+    slopes = np.linalg.solve(regularised, covariance(guide, image))
+    offsets = box(image) - np.einsum("hwi,hwio->hwo", box(guide), slopes)
+    result = np.zeros_like(full_guide)
+    size = full_guide.shape[1::-1]
+    for channel in range(3):
+        slope = cv2.resize(box(slopes[..., channel]), size)
+        result[..., channel] = cv2.resize(box(offsets[..., channel]), size) + (slope * full_guide).sum(axis=-1)
+    return np.clip(result, 0, 1, out=result)

@@ -18,13 +18,15 @@ from common import images
 from common.backbone import IMAGE_CHANNELS, MINIMUM_SIZE
 from common.errors import InputError
 from common.files import written_whole
-from common.smoothing import guided_filter
+from common.smoothing import enlarge, guided_filter
 from common.streaming import StreamedAutoencoder
 from common.transforms import TRANSFORMS, Statistics, affine_map, statistics
 
 FITS = ("pad", "resize")
 # Pixels above which a photo is taken in strips: below, compiling would cost more than it brings.
 STREAMING_ABOVE = 2_000_000
+# Longer side, in pixels, of the copies that a preview is made from.
+PREVIEW_SIZE = 640
 # Bytes for what lies between blocks.
 MEMORY = 600_000_000
 
@@ -80,6 +82,7 @@ class Stylizer:
             result has the content's size; "resize" shrinks both photos to a multiple, as the paper's notebooks do.
         memory: bytes that features of a large photo may take; beyond that they go to temporary files.
         streaming_above: photos of more pixels are taken in strips, by compiled networks; the result is the same.
+        preview: approximate: stylise copies of 640 pixels, and enlarge the result with the content photo as guide.
         progress: called, while such a photo is analysed or the style applied to it, with the share of that done since
             the last call.
 
@@ -94,6 +97,7 @@ class Stylizer:
         fit="pad",
         memory=MEMORY,
         streaming_above=STREAMING_ABOVE,
+        preview=False,
         progress=None,
     ):
         if transform not in TRANSFORMS:
@@ -106,6 +110,7 @@ class Stylizer:
         self.fit = fit
         self.memory = memory
         self.streaming_above = streaming_above
+        self.preview = preview
         self.progress = progress
         self._stride = model.backbone.strides[-1]
         self._fingerprint = fingerprint(model)
@@ -118,7 +123,7 @@ class Stylizer:
         """
         pixels = photo if isinstance(photo, np.ndarray) else np.asarray(images.flatten(opened(photo)))
         require_pixels(pixels, named(photo))
-        image = self._network_input(pixels)
+        image = self._network_input(images.shrink_to_side(pixels, PREVIEW_SIZE) if self.preview else pixels)
         if self._streams(image):
             measured = self._streamed.analyze(image)
         else:
@@ -147,7 +152,8 @@ class Stylizer:
         image = None if isinstance(photo, np.ndarray) else opened(photo)
         pixels = photo if image is None else np.asarray(image.convert("RGB"))
         require_pixels(pixels, named(photo))
-        result = self._apply_to_pixels(pixels, style, strength)
+        previewed = self.preview and max(pixels.shape) > PREVIEW_SIZE
+        result = (self._previewed if previewed else self._stylized)(pixels, style, strength)
         if image is None:
             return result
         result = Image.fromarray(result)
@@ -156,7 +162,7 @@ class Stylizer:
         result.info = image.info
         return result
 
-    def _apply_to_pixels(self, pixels, style, strength):
+    def _stylized(self, pixels, style, strength):
         guide = images.shrink_to_multiple(pixels, self._stride) if self.fit == "resize" else pixels
         result = np.empty(guide.shape, np.uint8 if guide.dtype == np.uint8 else np.float32)
         height, width = result.shape[:2]
@@ -167,6 +173,15 @@ class Stylizer:
         if self.smoothing:
             result = guided_filter(result, guide.astype(result.dtype, copy=False))
         return result.astype(pixels.dtype, copy=False)
+
+    def _previewed(self, pixels, style, strength):
+        scale = np.float32(255 if pixels.dtype == np.uint8 else 1)
+        full = pixels.astype(np.float32) / scale
+        small = images.shrink_to_side(full, PREVIEW_SIZE)
+        height, width = small.shape[:2]
+        image = images.PaddedPixels(small, self._stride)
+        (part,) = (part for _, part in self._transferred(image, style, strength))
+        return (enlarge(np.clip(part[:height, :width], 0, 1), small, full) * scale).astype(pixels.dtype)
 
     def _network_input(self, pixels):
         """The photo fitted to the stride, as `common.images.PaddedPixels`."""

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from common.smoothing import EPSILON, RADIUS, guided_filter
+from common.smoothing import EPSILON, RADIUS, enlarge, guided_filter
 
 
 def reference(image, guide):
@@ -35,3 +35,22 @@ def test_bytes_and_floats_follow_the_definition(rng):
     assert np.abs(guided_filter(image, guide) - expected).max() <= 0.51
     as_floats = guided_filter(*(pixels.astype(np.float32) / 255 for pixels in (image, guide)))
     assert np.abs(as_floats * 255 - expected).max() <= 0.01
+
+
+def test_bands_give_what_the_whole_gives(rng):
+    guide = cv2.resize(rng.integers(0, 256, (60, 7, 3), np.uint8), (70, 700))
+    image = guide // 2 + 40
+    assert np.abs(guided_filter(image, guide) - reference(image, guide)).max() <= 0.51
+
+
+def test_enlarging_to_the_same_size_is_the_guided_filter(rng):
+    guide = cv2.resize(rng.random((9, 11, 3), np.float32), (110, 90)).clip(0, 1)
+    image = (guide * 0.5 + rng.uniform(0, 0.2, guide.shape)).astype(np.float32)
+    np.testing.assert_allclose(enlarge(image, guide, guide), guided_filter(image, guide), atol=0.01)
+
+
+def test_enlarging_keeps_the_edges_of_the_full_guide(rng):
+    full = np.repeat(np.repeat(rng.random((8, 8, 3), np.float32), 50, axis=0), 50, axis=1)
+    small = cv2.resize(full, (100, 100), interpolation=cv2.INTER_AREA)
+    enlarged = enlarge(1 - 0.7 * small, small, full)
+    assert np.abs(enlarged - (1 - 0.7 * full)).mean() < 0.01

@@ -211,6 +211,15 @@ def test_arrays_that_are_no_photo_are_refused(model, photo, pixels, complaint):
         stylizer.apply(pixels, stylizer.analyze(photo(32, 32)))
 
 
+@pytest.mark.parametrize("name", STUDENTS)
+def test_a_preview_is_near_the_exact_result(released, shared, name):
+    exact, preview = Stylizer(released(name)), Stylizer(released(name), preview=True)
+    content, style = (read_rgb(shared(f"released/figures/{kind}/1.jpeg")) for kind in ("content", "style"))
+    result = preview.apply(content, preview.analyze(style))
+    assert result.shape == content.shape
+    assert psnr(result, exact.apply(content, exact.analyze(style))) > 30
+
+
 @pytest.mark.parametrize(("option", "value"), [("transform", "wct"), ("fit", "stretch")])
 def test_unknown_options_are_refused(model, option, value):
     with pytest.raises(InputError, match=f"{option} is '{value}' but must be one of"):

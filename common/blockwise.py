@@ -54,16 +54,17 @@ class BlockwiseTrainer(keras.Model):
         eigenbases: arrays `(teacher width, student width)` by level, or None to train decoder blocks alone.
         noise: added in training to what a decoder block gets from the encoder, in standard deviations of each channel.
             Without it a block learns to invert its encoder block to the last bit, and blows up what comes from below.
+        fixed: levels whose encoder blocks stay as they are all the same.
     """
 
-    def __init__(self, model, levels, weights, teacher, eigenbases=None, noise=0.0):
+    def __init__(self, model, levels, weights, teacher, eigenbases=None, noise=0.0, fixed=()):
         super().__init__(name="blockwise_trainer")
         self.model, self.teacher = model, teacher
         self.noise = keras.layers.GaussianNoise(noise)
         self.levels, self.weights_of_terms, self.eigenbases = levels, weights, eigenbases
         teacher.trainable = False
         for level, block in enumerate(model.encoder_blocks):
-            thaw(block, eigenbases is not None and level in levels)
+            thaw(block, eigenbases is not None and level in levels and level not in fixed)
         self.decodes = any(name != "distill" for level in levels for name in self.term_names(level))
         for level, block in enumerate(model.decoder_blocks):
             thaw(block, self.decodes and level in levels)
@@ -174,7 +175,7 @@ class Stage(NamedTuple):
         weights: `LossWeights`.
         decay: follow a cosine down to zero, after `WARM_UP` of the steps; else stay at the rate throughout.
         closed_form: begin with the decoder blocks that `common.least_squares` gives.
-        noise: as for `BlockwiseTrainer`.
+        noise, fixed: as for `BlockwiseTrainer`.
         clip: largest norm of the gradient.
         whiten: train decoder blocks in the coordinates of `common.whitening`.
     """
@@ -189,6 +190,7 @@ class Stage(NamedTuple):
     whiten: bool = False
     clip: float | None = None
     noise: float = 0.0
+    fixed: tuple[int, ...] = ()
 
 
 # Share of a stage's steps over which the learning rate rises to its peak.
@@ -232,7 +234,9 @@ def train(model, stage, course, teacher=None, eigenbases=None):
         InputError: the loss is no longer finite; the last good weights are in the backup.
     """
     whitened = whitenable(model)
-    trainer = BlockwiseTrainer(whitened, stage.levels, stage.weights, teacher or whitened, eigenbases, stage.noise)
+    trainer = BlockwiseTrainer(
+        whitened, stage.levels, stage.weights, teacher or whitened, eigenbases, stage.noise, stage.fixed
+    )
     trainer.compile(optimizer=optimizer(stage))
     trainer.optimizer.build(trainer.trainable_variables)
     backup = Backup(course.folder / f"{stage.name}.weights.h5")

@@ -13,6 +13,11 @@ from common.errors import InputError
 
 # What a result's name has before its suffix where no other name is asked for.
 RESULT_MARK = ".stylized"
+# Help on the option of that name, of commands that learn from a teacher or measure by one.
+WEIGHTS = (
+    "the teacher: its pretrained weights, a .npz file or imagenet; or a student's checkpoint, its features lifted by its "
+    "eigenbases; a second W takes over at the levels that the first does not reach"
+)
 BYTE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 # Seconds that a photo takes before its progress is shown.
 PATIENCE = 2

@@ -10,6 +10,9 @@ import keras
 import numpy as np
 from keras import ops
 
+# Share of the variance below which a direction is taken for empty.
+NEGLIGIBLE = 1e-6
+
 
 class PhotoCovariances(keras.Model):
     """Images `(batch, height, width, 3)` to the covariances of a teacher's features, `(channels, channels)` a level.
@@ -68,11 +71,23 @@ def mean_covariances(photo_covariances, photos):
 def leading_eigenvectors(covariance, width):
     """The orthonormal basis `(channels, width)` that explains most variance, by falling eigenvalue; float64.
 
-    The sign of an eigenvector is arbitrary; here its entry of largest magnitude is positive.
+    The sign of an eigenvector is arbitrary; here its entry of largest magnitude is positive. Where the feature has fewer
+    directions than the basis, as a student with dead channels has, the basis is turned within its span, so that every
+    channel of the student to come has something to carry.
     """
-    vectors = np.linalg.eigh(covariance)[1][:, ::-1][:, :width]
+    values, vectors = np.linalg.eigh(covariance)
+    vectors = vectors[:, ::-1][:, :width]
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
-    return vectors * np.sign(largest)
+    basis = vectors * np.sign(largest)
+    return basis @ cosines(width) if values[-width] < NEGLIGIBLE * values.sum() else basis
+
+
+def cosines(size):
+    """The orthonormal matrix of the discrete cosine transform (DCT-II)."""
+    index = np.arange(size)
+    matrix = np.cos(np.pi * (index[:, None] + 0.5) * index / size) * np.sqrt(2 / size)
+    matrix[:, 0] /= np.sqrt(2)
+    return matrix.T
 
 
 def explained_curve(covariance):

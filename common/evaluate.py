@@ -28,11 +28,7 @@ def command_parser(doc):
         metavar="PATH",
         help="of the student, by default that in ckpts/; of the teacher its decoder",
     )
-    option(
-        "--weights",
-        metavar="W",
-        help="the teacher's pretrained weights: a .npz file, or imagenet; a student is held to them",
-    )
+    option("--weights", nargs="+", default=[], metavar="W", help=f"{cli.WEIGHTS}; a student is held to it")
     option("--size", type=int, default=320, metavar="SIDE", help="of the centre crop, in pixels (default: %(default)s)")
     return result
 
@@ -43,15 +39,16 @@ def evaluate(options, modules):
     cli.import_backend()
     from tqdm import tqdm
 
+    from common.distillation import load_teacher
     from common.evaluation import measure
     from common.photos import CentreCrops
 
     student, teacher = modules()
     if options.model == "teacher":
-        model, taught_by = teacher.load(options.weights or "imagenet", options.checkpoint), None
+        model, taught_by = teacher.load(*(options.weights or ["imagenet"]), options.checkpoint), None
     else:
         model = student.load(options.checkpoint)
-        taught_by = teacher.load(options.weights) if options.weights else None
+        taught_by = load_teacher(options.weights, student, teacher) if options.weights else None
     batches = CentreCrops(paths, size=options.size)
     print_table(measure(model, tqdm(batches, unit="batch", disable=None), taught_by))
 

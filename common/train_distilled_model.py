@@ -9,7 +9,7 @@ PAPER_BATCH_SIZE, PAPER_CROP = 8, 256
 COCO_PHOTOS = 118_287
 # Steps of each encoder block, and of all pairs together.
 STEPS = (4000, 4000, 4000, 4000)
-JOINT_STEPS = 20_000
+JOINT_STEPS = 12_000
 BATCH_SIZE, CROP = 8, 128
 PAIRS = range(4)
 
@@ -33,14 +33,7 @@ def command_parser(doc):
     result = cli.parser(doc)
     training.add_options(result, STUDENT)
     option = result.add_argument
-    option(
-        "--weights",
-        nargs="+",
-        required=True,
-        metavar="W",
-        help="the teacher: pretrained weights as for train_teacher, or a student's checkpoint with eigenbases; a second one "
-        "takes over at the levels that the first does not reach",
-    )
+    option("--weights", nargs="+", required=True, metavar="W", help=cli.WEIGHTS)
     option("--eigenbases", required=True, metavar="FILE.npz", help="what train_eigenbases wrote for this teacher")
     option("--pair", type=int, choices=PAIRS, metavar="0..3", help="train again from this pair on; earlier ones are kept")
     option("--steps", type=int, nargs=len(PAIRS), metavar="N", help="of each pair (default: the recipe's)")

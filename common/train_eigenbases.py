@@ -1,6 +1,5 @@
 """The command `train_eigenbases` of both backbones: photos and a teacher in, a file of eigenbases out."""
 
-import argparse
 import hashlib
 import json
 import shutil
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from common import cli, eigenbases_file, images
+from common import cli, eigenbases_file, images, training
 from common.backbone import MINIMUM_SIZE
 from common.errors import InputError
 from common.files import written_whole
@@ -45,21 +44,23 @@ def command_parser(doc):
     result = cli.parser(doc)
     option = result.add_argument
     option("--dataset", type=Path, required=True, metavar="DIR", help="folder of photos")
-    option("--weights", required=True, metavar="W", help="the teacher's pretrained weights, a .npz file; or imagenet")
+    option("--weights", nargs="+", required=True, metavar="W", help=cli.WEIGHTS)
     option("-o", "--output", type=Path, metavar="FILE.npz", help="where to write the eigenbases")
     option("--method", choices=("closed-form", "gradient"), default="closed-form", help="default: %(default)s")
     width = result.add_mutually_exclusive_group()
     width.add_argument(
-        "--widths", type=positive, nargs="+", metavar="N", help="of the student, one a level (default: the paper's)"
+        "--widths", type=training.positive, nargs="+", metavar="N", help="of the student, one a level (default: the paper's)"
     )
     width.add_argument(
         "--explained", type=cli.fraction, metavar="0..1", help="the smallest widths that explain this share of the variance"
     )
     option("--plot", type=Path, metavar="FILE.png", help="where to draw the share explained over the width")
-    option("--limit", type=positive, metavar="PHOTOS", help="use this many photos, drawn at random")
-    option("--crop", type=positive, metavar="SIDE", help="use the centre of each photo, SIDE pixels square at most")
+    option("--limit", type=training.positive, metavar="PHOTOS", help="use this many photos, drawn at random")
+    option("--crop", type=training.positive, metavar="SIDE", help="use the centre of each photo, SIDE pixels square at most")
     option("--seed", type=int, default=0, metavar="S", help="of --limit and of the gradient method (default: %(default)s)")
-    option("--epochs", type=positive, default=EPOCHS, metavar="N", help="of the gradient method (default: %(default)s)")
+    option(
+        "--epochs", type=training.positive, default=EPOCHS, metavar="N", help="of the gradient method (default: %(default)s)"
+    )
     option("--learning-rate", type=float, default=LEARNING_RATE, metavar="R", help="Adam's (default: %(default)s)")
     option(
         "--score",
@@ -73,14 +74,6 @@ def command_parser(doc):
     return result
 
 
-def positive(text):
-    """A whole number above 0, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
-
-
 def train_eigenbases(options, modules):
     """Do what `options` ask for. What can be checked is checked before the first photo is read."""
     paths = images.photo_paths(options.dataset)
@@ -89,13 +82,13 @@ def train_eigenbases(options, modules):
         chosen = np.random.default_rng(options.seed).permutation(len(paths))[: options.limit]
         paths = [paths[index] for index in sorted(chosen)]
     cli.import_backend()
-    from common import eigenbases
+    from common import distillation, eigenbases
 
     student, teacher_module = modules()
-    teacher = teacher_module.load(options.weights)
+    teacher = distillation.load_teacher(options.weights, student, teacher_module)
     channels = teacher.widths.features
     if len(channels) < len(student.WIDTHS.features):
-        print(f"{options.weights} ends early: levels 0 to {len(channels) - 1} only")
+        print(f"{options.weights[-1]} ends early: levels 0 to {len(channels) - 1} only")
     widths = None if options.explained is not None else checked_widths(options.widths or student.WIDTHS.features, channels)
     scored = {path: scored_bases(path, student, teacher) for path in options.score}
 
@@ -113,7 +106,7 @@ def train_eigenbases(options, modules):
         explained = shares(covariances, bases)
         record = {
             "backbone": teacher.backbone.name,
-            "weights": Path(options.weights).name,
+            "weights": [Path(source).name for source in options.weights],
             "weights_sha256": encoder_sha256(teacher),
             "method": options.method,
             "photos": len(photos.paths),

@@ -1,22 +1,13 @@
 """The command `train_teacher` of both backbones: photos and pretrained weights in, a decoder out."""
 
-import argparse
-import json
-import platform
-import shlex
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
-from common import cli, images
-from common.errors import InputError
-from common.files import written_whole
+from common import cli, training
 
 # Steps of the paper's recipe: 10 epochs of COCO train2017, 118,287 photos, in batches of 8; rounded up.
 PAPER_STEPS = 148_000
 DECODER = "teacher_decoder.h5"
-# Crops of this many pixels, or a multiple, come back in their own size from every level of either backbone.
-DEEPEST_STRIDE = 16
 
 
 class Recipe(NamedTuple):
@@ -87,11 +78,9 @@ def main(doc, modules, arguments=None):
 def command_parser(doc):
     """The command's options."""
     result = cli.parser(doc)
+    training.add_options(result, DECODER)
     option = result.add_argument
-    option("--dataset", type=Path, required=True, metavar="DIR", help="folder of photos to train on")
     option("--weights", required=True, metavar="W", help="the teacher's pretrained weights: a .npz file, or imagenet")
-    option("--save-to", type=Path, required=True, metavar="DIR", help=f"where {DECODER}, backups, logs and curves go")
-    option("--recipe", choices=("default", "paper"), default="default", help="default: %(default)s")
     option("--block", type=int, choices=range(4), metavar="N", help="train again from this block on; earlier ones are kept")
     option(
         "--steps",
@@ -100,24 +89,7 @@ def command_parser(doc):
         metavar="N",
         help="of blocks 0 to 3, and of a joint pass over all of them; multiples of --interval (default: the recipe's)",
     )
-    option("--batch-size", type=positive, metavar="N", help="crops a step")
-    option("--crop", type=positive, metavar="SIDE", help="pixels, a multiple of the stride")
-    option("--learning-rate", type=float, metavar="R", help="Adam's, at its peak")
-    option("--validation", type=Path, metavar="DIR", help="folder of photos to measure on")
-    option(
-        "--validation-photos", type=positive, default=10, metavar="N", help="measured as it trains (default: %(default)s)"
-    )
-    option("--interval", type=positive, default=250, metavar="STEPS", help="between backups (default: %(default)s)")
-    option("--seed", type=int, default=0, metavar="S", help="of crops and initial weights (default: %(default)s)")
     return result
-
-
-def positive(text):
-    """A whole number above 0, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
 
 
 def train_teacher(options, modules, arguments):
@@ -127,64 +99,31 @@ def train_teacher(options, modules, arguments):
         recipe = recipe._replace(steps=options.steps)
     if options.learning_rate:
         recipe = recipe._replace(learning_rate=options.learning_rate, joint_learning_rate=options.learning_rate)
-    recipe = recipe._replace(batch_size=options.batch_size or recipe.batch_size, crop=options.crop or recipe.crop)
-    require_multiple(recipe.crop, DEEPEST_STRIDE, "--crop")
     for count in recipe.steps:
-        require_multiple(count, options.interval, "--steps")
-    photos = images.photo_paths(options.dataset)
-    validation = images.photo_paths(options.validation) if options.validation else []
+        training.require_multiple(count, options.interval, "--steps")
+    photos, validation = training.photos_of(options)
     cli.import_backend()
     import keras
 
     from common import checkpoints
-    from common.blockwise import Course, train
-    from common.photos import require_readable
+    from common.blockwise import train
 
     _, teacher = modules()
+    training.use_all_devices()
     keras.utils.set_random_seed(options.seed)
     model = teacher.load_encoder(options.weights, decoder_levels=4)
-    require_readable(photos + validation)
-    options.save_to.mkdir(parents=True, exist_ok=True)
-    watched = validation[:: max(1, len(validation) // options.validation_photos)]
-    course = Course(
-        options.save_to,
-        photos,
-        watched,
-        recipe.batch_size,
-        recipe.crop,
-        recipe.square,
-        options.seed,
-        options.interval,
-    )
+    course = training.course_of(options, photos, validation, recipe.batch_size, recipe.crop, recipe.square)
     stages = stages_of(recipe, len(model.decoder_blocks))
     if options.block is not None:
-        for stage in stages[options.block :]:
-            for path in options.save_to.glob(f"{stage.name}.*"):
-                path.unlink()
+        training.forget(course.folder, [stage.name for stage in stages[options.block :]])
     for stage in stages:
         train(model, stage, course)
-    record = {
-        "command": f"python -m {model.backbone.name}_backbone.train_teacher {shlex.join(arguments)}",
-        "photos": len(photos),
-        "steps": {stage.name: stage.steps for stage in stages},
-        "batch_size": recipe.batch_size,
-        "crop": recipe.crop,
-        "recipe": options.recipe,
-        "learning_rate": [recipe.learning_rate, recipe.joint_learning_rate],
-        "seed": options.seed,
-        "versions": {"keras": keras.__version__, "backend": keras.backend.backend(), "python": platform.python_version()},
-    }
+    record = training.record_of(f"{model.backbone.name}_backbone.train_teacher", arguments, options, course)
+    record |= {"steps": {stage.name: stage.steps for stage in stages}}
     if validation:
         record["psnr"] = psnr_on(model, validation)
-    checkpoints.save_decoder(model, options.save_to / DECODER, record)
-    with written_whole(options.save_to / DECODER.replace(".h5", ".json")) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n")
-
-
-def require_multiple(number, unit, option):
-    """Raise `InputError` unless `number`, given by `option`, is a multiple of `unit`."""
-    if number % unit:
-        raise InputError(f"{option}: {number} is not a multiple of {unit}")
+    checkpoints.save_decoder(model, course.folder / DECODER, record)
+    training.save_record(record, course.folder / DECODER.replace(".h5", ".json"))
 
 
 def stages_of(recipe, levels):

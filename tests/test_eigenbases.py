@@ -29,7 +29,7 @@ def small_teacher(weights=None):
 def small_modules():
     """What an entry point hands to the command."""
     student = SimpleNamespace(WIDTHS=Widths(((2,), (2, 3), (3, 4), (5, 5, 5, 5)), ()))
-    return student, SimpleNamespace(load=small_teacher)
+    return student, SimpleNamespace(load_encoder=small_teacher)
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +228,7 @@ def test_command_writes_bases_curves_and_record(photos, tmp_path, capsys):
         assert curve[basis.shape[1] - 1] == pytest.approx(share, abs=1e-5)
     assert record | {"explained": None} == {
         "backbone": "vgg",
-        "weights": "small.npz",
+        "weights": ["small.npz"],
         "weights_sha256": train_eigenbases.encoder_sha256(small_teacher()),
         "method": "closed-form",
         "photos": 10,
@@ -378,3 +378,12 @@ def test_vgg_explains_more_than_the_released_bases(shared):
     photos, validation = photo_paths(shared("photos/train"))[::30], photo_paths(shared("photos/val"))[::16]
     closed_form, released = shares_explained(vgg_backbone, weights, photos, validation, shared("released/vgg"))
     assert all(ours > theirs for ours, theirs in zip(closed_form, released, strict=True))
+
+
+def test_every_channel_has_something_to_carry_where_the_feature_has_too_few_directions(rng):
+    directions = np.linalg.qr(rng.normal(size=(12, 3)))[0]
+    covariance = directions @ np.diag([4.0, 2.0, 1.0]) @ directions.T
+    basis = eigenbases.leading_eigenvectors(covariance, 6)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(6), atol=1e-9)
+    assert eigenbases.explained_variance(covariance, basis) == pytest.approx(1)
+    assert np.diag(basis.T @ covariance @ basis).min() > 0.01

@@ -1,7 +1,7 @@
 # `make demo` and `make test` set up all they need: a virtual environment and the packages in it.
 PYTHON ?= python3
 VENV ?= .venv
-BACKBONE ?= vgg
+BACKBONE ?= mobilenet
 # A folder with the paper's released checkpoint; empty: the weights in ckpts/, or else the released ones, downloaded.
 CHECKPOINT ?=
 CONTENT ?= notebooks/photos/summer_palace.jpg

@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
+from common.eigenbases import centre
 from common.errors import InputError
 from common.files import written_whole
 from common.least_squares import start_decoder_block
@@ -124,7 +125,7 @@ class BlockwiseTrainer(keras.Model):
         for name in self.term_names(level):
             if name == "distill":
                 basis = ops.convert_to_tensor(self.eigenbases[level], dtype=features[level].dtype)
-                result[name] = self.error(centred(taught[level]), ops.matmul(centred(features[level]), ops.transpose(basis)))
+                result[name] = self.error(centre(taught[level]), ops.matmul(centre(features[level]), ops.transpose(basis)))
             elif name == "reconstruction":
                 result[name] = ops.mean(ops.square(images - image))
             elif name == "feature":
@@ -148,11 +149,6 @@ def thaw(block, trainable):
     for layer in block.layers:
         if layer.name == "preprocess":
             layer.trainable = False
-
-
-def centred(feature):
-    """`feature` less its mean over the pixels of each image."""
-    return feature - ops.mean(feature, axis=(1, 2), keepdims=True)
 
 
 def psnr(images, others):

@@ -9,7 +9,8 @@ import numpy as np
 from keras import ops
 
 from common.autoencoder import Autoencoder
-from common.blockwise import LossWeights, Stage, centred, train
+from common.blockwise import LossWeights, Stage, train
+from common.eigenbases import centre
 from common.errors import InputError
 from common.layers import fold_batch_norm
 from common.photos import random_crops
@@ -150,7 +151,7 @@ def with_batch_norm(student):
 def start_above_zero(normalised, teacher, level, course):
     """Set the last batch normalisation of encoder block `level` to the spread of its target, and all well above zero."""
     (images,) = next(random_crops(course.photos, SPREAD_PHOTOS, course.crop, course.seed))
-    target = ops.matmul(centred(teacher.encode(images, level)[0][level]), normalised.eigenbases[level])
+    target = ops.matmul(centre(teacher.encode(images, level)[0][level]), normalised.eigenbases[level])
     spread = np.std(ops.convert_to_numpy(target), axis=(0, 1, 2))
     norms = [
         layer for layer in normalised.encoder_blocks[level].layers if isinstance(layer, keras.layers.BatchNormalization)

@@ -107,29 +107,11 @@ def width_explaining(curve, share):
 def explained_variance(covariance, eigenbasis):
     """Share of variance within the span of `eigenbasis`, `(channels, width)`, orthonormal or not.
 
-    No student's feature can explain more with this basis: the limit of `squared_errors`.
+    No student's feature can explain more with this basis.
     """
     eigenbasis = np.asarray(eigenbasis, np.float64)
     projection = eigenbasis @ np.linalg.pinv(eigenbasis)
     return np.sum(projection * covariance) / np.trace(covariance)
-
-
-def squared_errors(student_feature, feature, eigenbasis):
-    """What a student's feature misses of the teacher's, and what there is, as sums over a batch.
-
-    Over photos, explained = 1 - (sum of the first) / (sum of the second).
-
-    Args:
-        student_feature, feature: `(batch, height, width, channels)`, of the student and of the teacher.
-        eigenbasis: `(teacher width, student width)`.
-
-    Returns:
-        |(s - mean s) E' - (F - mean F)|^2 and |F - mean F|^2, two floats; means are per image.
-    """
-    target = centre(feature)
-    basis = ops.convert_to_tensor(eigenbasis, dtype=target.dtype)
-    error = ops.matmul(centre(student_feature), ops.transpose(basis)) - target
-    return float(ops.sum(ops.square(error))), float(ops.sum(ops.square(target)))
 
 
 # --- the paper's recipe --------------------------------------------------------------------------------------------------

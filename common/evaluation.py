@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.blockwise import centred, psnr
+from common.blockwise import psnr
+from common.eigenbases import centre
 
 
 class Measures(NamedTuple):
@@ -61,7 +62,7 @@ def reconstructions(model, features, skips):
 
 def unexplained(taught, feature, basis):
     """Squared errors, summed, of the lifted feature and of the projection on the basis, and the feature's square."""
-    taught, feature = (ops.convert_to_numpy(centred(x)).astype(np.float64) for x in (taught, feature))
+    taught, feature = (ops.convert_to_numpy(centre(x)).astype(np.float64) for x in (taught, feature))
     span = np.linalg.qr(basis)[0]
     lifted, projected = feature @ np.transpose(basis), taught @ span @ span.T
     return [np.square(x).sum() for x in (taught - lifted, taught - projected, taught)]

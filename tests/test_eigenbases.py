@@ -123,16 +123,6 @@ def test_smallest_width_that_explains_a_share(share, width):
     assert eigenbases.width_explaining(curve, share) == width
 
 
-def test_student_at_its_best_explains_what_the_basis_does(rng):
-    feature = rng.normal(size=(2, 8, 8, 12)).astype(np.float32) * np.arange(1, 13)
-    basis = np.linalg.qr(rng.normal(size=(12, 4)))[0]
-    offset = 100  # the means of a student's feature do not count
-    error, variance = eigenbases.squared_errors(feature @ basis.astype(np.float32) + offset, feature, basis)
-    covariance = np.asarray(eigenbases.mean_covariance(feature))
-    assert variance == pytest.approx(128 * np.trace(covariance), rel=1e-5)
-    assert 1 - error / variance == pytest.approx(eigenbases.explained_variance(covariance, basis), abs=1e-5)
-
-
 # --- gradient ------------------------------------------------------------------------------------------------------------
 
 

@@ -226,7 +226,8 @@ def test_whitening_changes_coordinates_and_nothing_else(seeded, course, backbone
     features, skips = whitened.encode(images)
     x = np.reshape(inputs([features[1], skips[1]]), (-1, layer.matrix.shape[0])) - layer.centre
     covariance = np.cov(x @ np.asarray(layer.matrix), rowvar=False)
-    assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.05
+    variance = np.diag(covariance).mean()  # the same in every direction
+    np.testing.assert_allclose(covariance / variance, np.eye(len(covariance)), atol=0.05)
     fold(whitened, model)
     np.testing.assert_allclose(model.reconstruct(images, 1), expected, atol=1e-3)
 
@@ -277,10 +278,12 @@ def test_a_pair_trains_on_either_backend(course, backend):
     script = f"""
 import numpy as np
 from pathlib import Path
+from common import blockwise
 from common.autoencoder import Autoencoder
 from common.backbone import Widths
 from common.blockwise import Course, LossWeights, Stage, train
 from mobilenet_backbone.blocks import BACKBONE
+blockwise.STARTING_BATCHES = 2
 student = Autoencoder(BACKBONE, Widths(((4,), (4, 6, 6)), ((3,), (4, 4))))
 teacher = Autoencoder(BACKBONE, Widths(((8,), (8, 12, 12)), ()))
 bases = [np.eye(8, 4, dtype=np.float32), np.eye(12, 6, dtype=np.float32)]
@@ -289,7 +292,7 @@ course = Course(folder, sorted(Path({str(course.photos[0].parent)!r}).iterdir())
 train(student, Stage("pair_1", (1,), 8, 1e-3, LossWeights(), closed_form=True, whiten=True), course, teacher, bases)
 """
     environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run([sys.executable, "-c", script], check=True, env=environment, timeout=120)
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment, timeout=300)
     with (course.folder / "pair_1.csv").open() as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert len(losses) == 2

@@ -15,6 +15,8 @@ from common.layers import convolutions
 
 # Added to the variance in every direction, as a share of the mean variance, so that faint ones are not blown up.
 FLOOR = 1e-3
+# Added as well, for inputs that hardly vary at all.
+SMALLEST_VARIANCE = 1e-8
 # Inputs of a filter at which the learning rate counts as it is; steps shrink as their number grows.
 INPUTS = 9 * 32
 
@@ -46,7 +48,9 @@ class WhitenedConv2D(keras.layers.Conv2D):
         kernel, bias = (ops.convert_to_numpy(x).astype(np.float64) for x in self.folded())
         values, vectors = np.linalg.eigh(covariance)
         # Adam moves all weights at once, so the output moves by the step times their number: the more, the smaller steps.
-        root = np.sqrt(np.maximum(values, 0) + FLOOR * values.mean()) * (np.prod(kernel.shape[:3]) / INPUTS)
+        root = np.sqrt(np.maximum(values, 0) + FLOOR * values.mean() + SMALLEST_VARIANCE) * (
+            np.prod(kernel.shape[:3]) / INPUTS
+        )
         self.matrix.assign((vectors / root) @ vectors.T)
         self.centre.assign(mean)
         self.kernel.assign(np.einsum("ji,hwjo->hwio", (vectors * root) @ vectors.T, kernel))

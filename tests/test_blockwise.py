@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import ops
 from PIL import Image
+from test_teacher import random_mobilenet
 
 from common import blockwise, photos, train_teacher
 from common.autoencoder import Autoencoder
@@ -237,8 +238,7 @@ def test_whitening_changes_coordinates_and_nothing_else(seeded, course, backbone
 
 @pytest.fixture
 def teacher_file(tmp_path, seeded):
-    network = keras.applications.MobileNet(include_top=False, weights=None)
-    np.savez(tmp_path / "teacher.npz", **mobilenet_teacher.arrays_by_name(network))
+    np.savez(tmp_path / "teacher.npz", **mobilenet_teacher.arrays_by_name(random_mobilenet()))
     return tmp_path / "teacher.npz"
 
 

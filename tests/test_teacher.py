@@ -27,8 +27,7 @@ VGG_LAYERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def applications_mobilenet():
+def random_mobilenet():
     """Keras Applications' MobileNet with random weights and batch normalisation that does something."""
     rng = np.random.default_rng(0)
     network = keras.applications.MobileNet(include_top=False, weights=None)
@@ -39,6 +38,11 @@ def applications_mobilenet():
                 [rng.normal(1, 0.3, shape), rng.normal(0, 0.5, shape), rng.normal(0, 0.5, shape), rng.random(shape)]
             )
     return network
+
+
+@pytest.fixture(scope="module")
+def applications_mobilenet():
+    return random_mobilenet()
 
 
 @pytest.fixture(scope="module")

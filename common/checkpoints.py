@@ -13,13 +13,11 @@ import zipfile
 from pathlib import Path
 
 import h5py
-import keras
 import numpy as np
 
 from common.backbone import Widths
 from common.errors import InputError
 from common.files import written_whole
-from common.layers import convolutions
 
 CKPTS = Path(__file__).resolve().parent.parent / "ckpts"
 RELEASED_PREFIXES = ("sencoder", "sdecoder")
@@ -62,9 +60,11 @@ def load_student(backbone, build, checkpoint=None):
 
 def default_checkpoint(name):
     """The project's own weights of backbone `name`, or else the downloaded released ones."""
-    for path in (CKPTS / name / "student.weights.h5", CKPTS / "released" / name):
-        if path.exists():
-            return path
+    own, released = CKPTS / name / "student.weights.h5", CKPTS / "released" / name
+    if own.exists():
+        return own
+    if any(released.glob("*.index")):
+        return released
     raise InputError(
         f"there are no {name} weights in {CKPTS} yet: "
         f"fetch the paper's with `python -m common.checkpoints download {name}`, or name a checkpoint"
@@ -128,7 +128,7 @@ def save_decoder(model, path, record=None):
     with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["description"] = json.dumps(description)
         for name, variable in decoder_variables(model).items():
-            file[name] = keras.ops.convert_to_numpy(variable)
+            file[name] = np.asarray(variable)
 
 
 def read_decoder(path, name):
@@ -215,6 +215,8 @@ def load_released(backbone, build, folder):
 
 def encoder_variables(model):
     """Variables of the encoder by their keys in the paper's checkpoints."""
+    from common.layers import convolutions  # here, as Keras below: a download does not wait for its import
+
     variables, overall = {}, 0
     for level, block in enumerate(model.encoder_blocks):
         for index, layer in enumerate(convolutions(block)):
@@ -225,6 +227,8 @@ def encoder_variables(model):
 
 def decoder_variables(model):
     """Variables of the decoder by their keys in the paper's checkpoints, the same for both backbones."""
+    from common.layers import convolutions
+
     variables = {}
     for level, block in enumerate(model.decoder_blocks):
         for index, layer in enumerate(convolutions(block)):
@@ -234,6 +238,8 @@ def decoder_variables(model):
 
 def layer_variables(prefix, layer):
     """Kernel and bias of a convolution, as {prefix/name: variable}."""
+    import keras
+
     kernel = "depthwise_kernel" if isinstance(layer, keras.layers.DepthwiseConv2D) else "kernel"
     return {f"{prefix}/{kernel}": layer.kernel, f"{prefix}/bias": layer.bias}
 
@@ -299,7 +305,6 @@ def download(name, folder=None):
     """
     folder = Path(folder or CKPTS / "released" / name)
     source = RELEASED_URL + urllib.parse.quote(RELEASED_FOLDERS[name]) + "/"
-    folder.mkdir(parents=True, exist_ok=True)
     for file, sha256 in RELEASED_SHA256[name].items():
         path = folder / file
         if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
@@ -313,6 +318,7 @@ def download(name, folder=None):
             ) from error
         if hashlib.sha256(content).hexdigest() != sha256:
             raise InputError(f"{source}{file} is not the published file: its SHA-256 differs from {sha256}")
+        folder.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as temporary:
             temporary.write_bytes(content)
         print(path)

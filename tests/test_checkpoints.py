@@ -1,6 +1,9 @@
 """Checkpoints: the project's own, and the paper's released ones."""
 
 import hashlib
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from mobilenet_backbone import student as mobilenet
 from vgg_backbone import student as vgg
 from vgg_backbone.blocks import BACKBONE
 
+ROOT = Path(__file__).resolve().parents[1]
 STUDENTS = {"vgg": vgg, "mobilenet": mobilenet}
 TEACHER_WIDTHS = {"vgg": (64, 128, 256, 512), "mobilenet": (32, 64, 128, 256)}
 
@@ -185,10 +189,19 @@ def test_download_refuses_what_was_not_published(repository, tmp_path):
     (repository / "sencoder.index").write_bytes(b"tampered")
     with pytest.raises(InputError, match="is not the published file"):
         checkpoints.download("vgg", tmp_path / "here")
-    assert not list((tmp_path / "here").iterdir())
+    assert not (tmp_path / "here").exists()
 
 
 def test_download_without_network_names_the_files(repository, tmp_path):
     (repository / "sencoder.index").unlink()
     with pytest.raises(InputError, match=r"fetch sencoder.index from there by hand"):
         checkpoints.download("vgg", tmp_path / "here")
+
+
+def test_download_without_network_is_one_line(tmp_path):
+    nowhere = (tmp_path / "nowhere").as_uri()
+    script = f"from common import checkpoints; checkpoints.RELEASED_URL = '{nowhere}/'; checkpoints.main()"
+    done = subprocess.run([sys.executable, "-c", script, "download", "vgg"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: cannot reach")
+    assert done.stderr.count("\n") == 1

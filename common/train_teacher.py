@@ -30,7 +30,7 @@ class Recipe(NamedTuple):
 
 RECIPES = {
     "default": Recipe(
-        steps=(0, 1500, 3000, 2500, 1500),
+        steps=(0, 1500, 3000, 2500, 4500),
         batch_size=4,
         crop=128,
         learning_rate=5e-4,

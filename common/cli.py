@@ -112,7 +112,6 @@ def stylize_parser(doc):
     option("--model", choices=("student", "teacher"), default="student", help="default: %(default)s")
     option(
         "--checkpoint",
-        type=Path,
         metavar="PATH",
         help="its weights, by default those in ckpts/: one of the project's "
         "checkpoints or a folder with the paper's sencoder and sdecoder; for the teacher its pretrained weights",
@@ -168,6 +167,8 @@ def stylize_photos(options, load):
         1 where a photo of a folder failed, else 0.
     """
     is_folder = options.content.is_dir()
+    if options.model == "teacher" and not options.checkpoint:
+        raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
     images.require_file(options.style)
     contents = contents_of(options.content) if is_folder else [options.content]
     if is_folder and options.output:

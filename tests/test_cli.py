@@ -136,6 +136,12 @@ def test_a_checkpoint_of_the_other_backbone_is_refused(run, checkpoint):
     assert "weights of the mobilenet backbone, not of vgg" in stderr
 
 
+def test_a_teacher_without_weights_is_one_line(folder, capfd):
+    arguments = [str(folder / "content.png"), str(folder / "style.jpg"), "--model", "teacher"]
+    assert cli.stylize(mobilenet.__doc__, mobilenet.load, arguments) == 1
+    assert capfd.readouterr().err.startswith("error: --model teacher needs --checkpoint")
+
+
 def test_a_folder_of_photos_goes_on_past_a_bad_one(run, folder):
     for name in ("a.png", "b.png"):
         Image.open(folder / "content.png").save(folder / "photos" / name)

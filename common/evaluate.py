@@ -40,7 +40,7 @@ def evaluate(options, modules):
     from tqdm import tqdm
 
     from common.distillation import load_teacher
-    from common.evaluation import measure
+    from common.measures import measure
     from common.photos import CentreCrops
 
     student, teacher = modules()

@@ -53,7 +53,7 @@ def train_distilled_model(options, modules, paper_epochs, arguments):
 
     from common import checkpoints, distillation, eigenbases_file
     from common.evaluate import print_table
-    from common.evaluation import measure
+    from common.measures import measure
     from common.photos import CentreCrops
 
     student_module, teacher_module = modules()

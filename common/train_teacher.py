@@ -151,7 +151,7 @@ def stages_of(recipe, levels):
 
 def psnr_on(model, paths):
     """PSNR in dB by level on the photos at `paths`, for the record; printed as well."""
-    from common.evaluation import measure
+    from common.measures import measure
     from common.photos import CentreCrops
 
     result = [round(value, 2) for value in measure(model, CentreCrops(paths)).psnr]

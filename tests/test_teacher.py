@@ -10,7 +10,7 @@ from common import checkpoints
 from common.autoencoder import Autoencoder
 from common.backbone import Widths
 from common.errors import InputError
-from common.evaluation import measure
+from common.measures import measure
 from common.images import photo_paths
 from common.layers import convolutions
 from common.photos import CentreCrops

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common import eigenbases
-from common.evaluation import measure, unexplained
+from common.measures import measure, unexplained
 from mobilenet_backbone import student
 
 

@@ -13,11 +13,14 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
+from common.autoencoder import high_frequencies
 from common.eigenbases import centre
 from common.errors import InputError
 from common.files import written_whole
+from common.layers import activations
 from common.least_squares import start_decoder_block
 from common.photos import CentreCrops, random_crops
+from common.sparsity import LOSSES
 from common.whitening import fold, whiten, whitenable
 
 # Keeps the division by a variance finite where a feature is constant.
@@ -31,6 +34,7 @@ class LossWeights(NamedTuple):
 
     Attributes:
         balanced: divide errors of features by the variance of what they should be, so that levels weigh the same.
+        channel, xor, uncorrelation: of the losses in `common.sparsity`, averaged over the ReLUs of the blocks in training.
     """
 
     distill: float = 1.0
@@ -38,6 +42,9 @@ class LossWeights(NamedTuple):
     feature: float = 1.0
     perceptual: float = 1.0
     balanced: bool = False
+    channel: float = 0.0
+    xor: float = 0.0
+    uncorrelation: float = 0.0
 
 
 class BlockwiseTrainer(keras.Model):
@@ -66,9 +73,15 @@ class BlockwiseTrainer(keras.Model):
         teacher.trainable = False
         for level, block in enumerate(model.encoder_blocks):
             thaw(block, eigenbases is not None and level in levels and level not in fixed)
-        self.decodes = any(name != "distill" for level in levels for name in self.term_names(level))
+        self.sparse = any(getattr(weights, name) for name in LOSSES)
+        without_decoder = {"distill", *LOSSES}
+        self.decodes = any(name not in without_decoder for level in levels for name in self.term_names(level))
         for level, block in enumerate(model.decoder_blocks):
             thaw(block, self.decodes and level in levels)
+        if self.sparse:
+            self.relus = {
+                level: [relus(blocks[level]) for blocks in (model.encoder_blocks, model.decoder_blocks)] for level in levels
+            }
         shown = ("psnr",) if self.decodes else ()
         names = [f"{name}_{level}" for level in levels for name in (*self.term_names(level), *shown)]
         self.means = [keras.metrics.Mean(name) for name in names]
@@ -79,7 +92,7 @@ class BlockwiseTrainer(keras.Model):
         """The terms of the loss at `level`."""
         names = ["reconstruction"] if self.eigenbases is None else ["distill", "reconstruction"]
         names += ["feature", "perceptual"] if level else []
-        return [name for name in names if getattr(self.weights_of_terms, name)]
+        return [name for name in (*names, *LOSSES) if getattr(self.weights_of_terms, name)]
 
     def call(self, images, training=False):
         """Features by level and, for each level trained, the decoded feature or image and the reconstructed image."""
@@ -106,24 +119,28 @@ class BlockwiseTrainer(keras.Model):
         loss = 0.0
         nothing = [None] * len(self.levels)
         for level, decoded_feature, image in zip(self.levels, decoded or nothing, reconstructed or nothing, strict=True):
-            terms = self.terms(level, x, features, taught, decoded_feature, image)
+            responses = self.responses(level, x, features, training)
+            terms = self.terms(level, x, features, taught, decoded_feature, image, responses)
             loss += sum(getattr(self.weights_of_terms, name) * term for name, term in terms.items())
             values += [*terms.values(), *([ops.mean(psnr(x, image))] if self.decodes else [])]
         for mean, value in zip(self.means, values, strict=True):
             mean.update_state(value)
         return loss
 
-    def terms(self, level, images, features, taught, decoded_feature, image):
+    def terms(self, level, images, features, taught, decoded_feature, image, responses):
         """The unweighted terms at `level` by name.
 
         Args:
             features, taught: the model's and the teacher's features by level.
             decoded_feature: what decoder block `level` makes of the feature at `level`.
             image: what is decoded from there.
+            responses: of the ReLUs of the blocks in training.
         """
         result = {}
         for name in self.term_names(level):
-            if name == "distill":
+            if name in LOSSES:
+                result[name] = sum(map(LOSSES[name], responses)) / max(len(responses), 1)
+            elif name == "distill":
                 basis = ops.convert_to_tensor(self.eigenbases[level], dtype=features[level].dtype)
                 result[name] = self.error(centre(taught[level]), ops.matmul(centre(features[level]), ops.transpose(basis)))
             elif name == "reconstruction":
@@ -133,6 +150,17 @@ class BlockwiseTrainer(keras.Model):
             else:
                 result[name] = self.error(taught[level], self.teacher.encode(image, level)[0][level])
         return result
+
+    def responses(self, level, images, features, training):
+        """The responses of the ReLUs of the blocks in training at `level`; none unless a loss asks for them."""
+        if not self.sparse:
+            return []
+        above = features[level - 1] if level else images
+        encoder, decoder = self.relus[level]
+        responses = keras.tree.flatten(encoder(above, training=training)) if encoder else []
+        if decoder:
+            responses += keras.tree.flatten(decoder([features[level], high_frequencies(above)], training=training))
+        return responses
 
     def error(self, target, x):
         """Mean squared error, relative to the target's variance where the losses are balanced."""
@@ -149,6 +177,12 @@ def thaw(block, trainable):
     for layer in block.layers:
         if layer.name == "preprocess":
             layer.trainable = False
+
+
+def relus(block):
+    """A model from a block's inputs to the responses of its ReLUs, a list; None where it has none, or is not trained."""
+    responses = [layer.output for layer in activations(block)]
+    return keras.Model(block.input, responses) if responses and block.trainable else None
 
 
 def psnr(images, others):

@@ -103,14 +103,15 @@ def load_teacher(weights, student, teacher):
     return teachers[0] if len(teachers) == 1 else Relay(teachers)
 
 
-def distill_as_published(student, teacher, steps, course, learning_rate=None):
-    """Train one pair after the other on the sum of all losses, at a constant rate."""
+def distill_as_published(student, teacher, steps, course, learning_rate=None, sparsity=None):
+    """Train one pair after the other on the sum of all losses, at a constant rate; the rest as `distill`."""
+    losses = LossWeights(**sparsity or {})
     for level, count in enumerate(steps):
-        stage = Stage(f"pair_{level}", (level,), count, learning_rate or PAPER_LEARNING_RATE, LossWeights(), decay=False)
+        stage = Stage(f"pair_{level}", (level,), count, learning_rate or PAPER_LEARNING_RATE, losses, decay=False)
         train(student, stage, course, teacher, student.eigenbases)
 
 
-def distill(student, teacher, steps, joint_steps, course, learning_rate=None):
+def distill(student, teacher, steps, joint_steps, course, learning_rate=None, sparsity=None):
     """Train every encoder block alone, then all pairs together.
 
     1. Encoder blocks, in turn, on the distill term alone, with batch normalisation after every convolution, folded into the
@@ -124,19 +125,21 @@ def distill(student, teacher, steps, joint_steps, course, learning_rate=None):
         joint_steps: of the joint pass.
         course: `common.blockwise.Course`.
         learning_rate: of the joint pass, at its peak.
+        sparsity: weights of the losses in `common.sparsity` by name, or None.
     """
+    sparsity = sparsity or {}
     normalised = with_batch_norm(student)
     for level, count in enumerate(steps):
         start_above_zero(normalised, teacher, level, course)
-        stage = Stage(f"encoder_{level}", (level,), count, ENCODER_LEARNING_RATE, ENCODER_LOSSES)
+        losses = ENCODER_LOSSES._replace(**sparsity)
+        stage = Stage(f"encoder_{level}", (level,), count, ENCODER_LEARNING_RATE, losses)
         train(normalised, stage, course, teacher, student.eigenbases)
     for block, plain in zip(normalised.encoder_blocks, student.encoder_blocks, strict=True):
         fold_batch_norm(block, plain)
     rate = learning_rate or JOINT_LEARNING_RATE
     levels = tuple(range(len(steps)))
-    stage = Stage(
-        "joint", levels, joint_steps, rate, JOINT_LOSSES, closed_form=True, whiten=True, clip=CLIP, fixed=JOINTLY_FIXED
-    )
+    losses = JOINT_LOSSES._replace(**sparsity)
+    stage = Stage("joint", levels, joint_steps, rate, losses, closed_form=True, whiten=True, clip=CLIP, fixed=JOINTLY_FIXED)
     smaller = course._replace(batch_size=max(1, course.batch_size // 2))  # all decoders run: more steps are worth more
     train(student, stage, smaller, teacher, student.eigenbases)
 

@@ -47,6 +47,11 @@ def convolutions(block):
     return [layer for layer in block.layers if isinstance(layer, kinds)]
 
 
+def activations(block):
+    """The ReLUs of a block, in the order they apply; each is named after its convolution, `NAME_relu`."""
+    return [layer for layer in block.layers if isinstance(layer, keras.layers.Activation)]
+
+
 def fold_batch_norm(normalised, block):
     """Give `block` the weights to do what `normalised`, the same with batch normalisation, does at inference."""
     for source, target in zip(convolutions(normalised), convolutions(block), strict=True):

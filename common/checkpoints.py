@@ -110,6 +110,15 @@ def load(backbone, build, path):
     return model
 
 
+def read_record(path):
+    """The record that came with a checkpoint that `load_student` takes; of the paper's, what it is."""
+    path = Path(path)
+    if path.is_dir():
+        return {"source": "released"}
+    with h5py.File(path) as file:
+        return json.loads(file.attrs["description"])["record"]
+
+
 def require_backbone(path, found, expected):
     """Raise `InputError` where a checkpoint is not of the backbone asked for."""
     if found != expected:

@@ -1,5 +1,6 @@
 """Edge-preserving smoothing of a result by its content photo, and enlarging it to the size of one."""
 
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,10 +9,8 @@ import numpy as np
 
 RADIUS = 30  # pixels
 EPSILON = (0.02 * 255) ** 2  # for pixels in [0, 255]
-
-
-# Rows filtered at once: OpenCV's filter takes some hundred bytes a pixel, and one core.
-BAND = 256
+# Side in pixels of the tiles that are filtered, one a core: OpenCV's filter takes some hundred bytes a pixel.
+TILE = 640
 
 
 def guided_filter(image, guide):
@@ -24,15 +23,18 @@ def guided_filter(image, guide):
         An array of the same shape and type.
     """
     result = np.empty_like(image)
+    height, width = image.shape[:2]
 
-    def filter_band(start):
+    def filter_tile(corner):
         # Coefficients and their means reach one radius each.
-        top, bottom = max(start - 2 * RADIUS, 0), start + BAND + 2 * RADIUS
-        band = filtered(image[top:bottom], guide[top:bottom])
-        result[start : start + BAND] = band[start - top :][:BAND]
+        around = tuple(slice(max(start - 2 * RADIUS, 0), start + TILE + 2 * RADIUS) for start in corner)
+        within = tuple(
+            slice(start - wide.start, start - wide.start + TILE) for start, wide in zip(corner, around, strict=True)
+        )
+        result[tuple(slice(start, start + TILE) for start in corner)] = filtered(image[around], guide[around])[within]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(filter_band, range(0, len(image), BAND)))
+        list(pool.map(filter_tile, itertools.product(range(0, height, TILE), range(0, width, TILE))))
     return result
 
 

@@ -15,38 +15,92 @@ from common.autoencoder import high_frequencies
 from common.transforms import Moments, affine_map
 
 # Rows of the coarser grid of a block that its output depends on beyond its own, on either side; enough for either backbone.
-HALO = 4
+ENCODER_HALO, DECODER_HALO = 3, 4
 # Numbers in a strip of a block's finer grid: few enough to be quick to touch, enough for the overlaps not to weigh.
-STRIP_NUMBERS = 6_000_000
+STRIP_NUMBERS = 4_000_000
+# Numbers in a chunk of a kept feature.
+CHUNK_NUMBERS = 1_000_000
 BYTES = 4  # of a float32
 
 
-class Rows:
-    """A feature of a whole photo, `(height, width, channels)` float32, read and written by slices of rows.
+class Chunks:
+    """Arrays of one size that are used again and again: touching fresh memory costs more than a convolution.
 
     Args:
-        scratch: keep it in a temporary file instead of memory.
+        memory: bytes that may be taken.
     """
 
-    def __init__(self, height, width, channels, scratch=False):
+    def __init__(self, memory):
+        self._memory = memory
+        self._all, self._free = [], []
+
+    def hold(self, numbers):
+        """Whether there is room for so many numbers more."""
+        taken = len(self._all) - len(self._free)
+        return (taken * CHUNK_NUMBERS + numbers) * BYTES <= self._memory
+
+    def take(self):
+        """An array of `CHUNK_NUMBERS` float32."""
+        if not self._free:
+            self._all.append(np.empty(CHUNK_NUMBERS, np.float32))
+            self._free.append(self._all[-1])
+        return self._free.pop()
+
+    def give_back(self, chunk):
+        """Let others have what `take` gave."""
+        self._free.append(chunk)
+
+    def give_back_all(self):
+        """Begin anew, whatever became of those who took."""
+        self._free = self._all.copy()
+
+
+class Rows:
+    """A feature of a whole photo, `(height, width, channels)` float32, written and read by slices of rows, in order.
+
+    It lies in chunks, or where these have no room or are narrower than a row, in a temporary file.
+    """
+
+    def __init__(self, height, width, channels, chunks):
         self.height, self.width, self.channels = height, width, channels
-        self._file = tempfile.TemporaryFile() if scratch else None  # noqa: SIM115 - open as long as this is kept
-        self._array = None if scratch else np.empty((height, width, channels), np.float32)
+        self._row = width * channels
+        self._chunks, self._parts = chunks, {}
+        self._rows = CHUNK_NUMBERS // self._row  # in a chunk
+        in_chunks = self._rows > 0 and chunks.hold(height * self._row)
+        self._file = None if in_chunks else tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this is kept
 
     def __getitem__(self, rows):
         if self._file is None:
-            return self._array[None, rows]
-        count = rows.stop - rows.start
-        self._file.seek(rows.start * self.width * self.channels * BYTES)
-        numbers = np.fromfile(self._file, np.float32, count * self.width * self.channels)
-        return numbers.reshape(1, count, self.width, self.channels)
+            pieces = [part[within] for part, within in self._pieces(rows)]
+            return (pieces[0] if len(pieces) == 1 else np.concatenate(pieces))[None]
+        self._file.seek(rows.start * self._row * BYTES)
+        numbers = np.fromfile(self._file, np.float32, (rows.stop - rows.start) * self._row)
+        return numbers.reshape(1, -1, self.width, self.channels)
 
     def __setitem__(self, rows, values):
         if self._file is None:
-            self._array[rows] = values[0]
+            start = 0
+            for part, within in self._pieces(rows):
+                count = within.stop - within.start
+                part[within] = values[0, start : start + count]
+                start += count
         else:
-            self._file.seek(rows.start * self.width * self.channels * BYTES)
+            self._file.seek(rows.start * self._row * BYTES)
             np.ascontiguousarray(values).tofile(self._file)
+
+    def _pieces(self, rows):
+        """The chunks, as `(rows, width, channels)`, that some rows lie in, each with its slice."""
+        for index in range(rows.start // self._rows, -(-rows.stop // self._rows)):
+            if index not in self._parts:
+                self._parts[index] = self._chunks.take()
+            part = self._parts[index][: self._rows * self._row].reshape(self._rows, self.width, self.channels)
+            first = index * self._rows
+            yield part, slice(max(rows.start - first, 0), min(rows.stop - first, self._rows))
+
+    def forget(self, stop):
+        """Give back the chunks that hold no row from `stop` on."""
+        for index in [index for index in self._parts if min((index + 1) * self._rows, self.height) <= stop]:
+            self._chunks.give_back(self._parts.pop(index))
 
 
 class StreamedAutoencoder:
@@ -61,7 +115,7 @@ class StreamedAutoencoder:
     """
 
     def __init__(self, model, memory, progress=None):
-        self._memory = memory
+        self._chunks = Chunks(memory)
         self._progress = progress or (lambda share: None)
         self._strides = model.backbone.strides
         self._widths = model.widths.features
@@ -81,10 +135,11 @@ class StreamedAutoencoder:
     def analyze(self, image):
         """Statistics of each level's feature of `image`, `common.images.PaddedPixels`."""
         self._passes = len(self._widths)
+        self._chunks.give_back_all()
         moments = [Moments() for _ in self._widths]
-        for _, part in self._strips(self._encode[0], self._strides[0], 1, (image, self._strides[0])):
+        for _, part in self._strips(self._encode[0], 1, (image, self._strides[0])):
             moments[0].add(part)
-        self._encoded(image, moments)
+        self._encoded(image, moments, last=True)
         return [moment.statistics for moment in moments]
 
     def transfer(self, image, style, transform, strength):
@@ -96,6 +151,7 @@ class StreamedAutoencoder:
             transform, strength: as for `common.transforms.affine_map`.
         """
         self._passes = 2 * len(self._widths) - 1
+        self._chunks.give_back_all()
         moments = Moments()
         kept = self._encoded(image, [None] * (len(self._widths) - 1) + [moments])
         x = kept.pop()
@@ -103,49 +159,55 @@ class StreamedAutoencoder:
             self._fold(level, affine_map(moments.statistics, style[level], transform, strength))
             above = (kept.pop(), 2) if level > 1 else (image, self._strides[1])
             moments = Moments()
-            x = self._kept(level - 1, image, self._decode[level], self._strides[level], 2, moments, (x, 1), above)
+            x = self._kept(level - 1, image, self._decode[level], 2, moments, (x, 1), above)
         self._fold(0, affine_map(moments.statistics, style[0], transform, strength))
         stride = self._strides[0]
-        for rows, part in self._strips(self._decode[0], stride, stride, (x, 1), (image, stride)):
-            yield rows, part[0]
+        for rows, part in self._strips(self._decode[0], stride, (x, 1), (image, stride), last=True):
+            yield rows, ops.convert_to_numpy(part[0])
 
-    def _encoded(self, image, moments):
-        """Features of levels 1 and deeper; what is not None in `moments`, by level, takes them in."""
+    def _encoded(self, image, moments, last=False):
+        """Features of levels 1 and deeper; what is not None in `moments`, by level, takes them in.
+
+        Args:
+            last: only for the sake of `moments`.
+        """
         kept = []
         for level in range(1, len(self._widths)):
             source = (kept[-1], 2) if kept else (image, self._strides[1])
-            kept.append(self._kept(level, image, self._encode[level], self._strides[level], 1, moments[level], source))
+            kept.append(self._kept(level, image, self._encode[level], 1, moments[level], source, last=last))
         return kept
 
-    def _kept(self, level, image, function, coarse, scale, moments, *sources):
+    def _kept(self, level, image, function, scale, moments, *sources, last=True):
         """The feature of `level` that `function` makes of its sources, strip by strip; the rest as for `_strips`."""
         stride = self._strides[level]
-        size = image.height // stride, image.width // stride, self._widths[level]
-        # At most four features are there at a time.
-        result = Rows(*size, scratch=np.prod(size) * BYTES > self._memory / 4)
-        for rows, part in self._strips(function, coarse, scale, *sources):
-            result[rows] = part
+        result = Rows(image.height // stride, image.width // stride, self._widths[level], self._chunks)
+        for rows, part in self._strips(function, scale, *sources, last=last):
+            result[rows] = ops.convert_to_numpy(part)
             if moments:
                 moments.add(part)
         return result
 
-    def _strips(self, function, coarse, scale, *sources):
+    def _strips(self, function, scale, *sources, last=False):
         """Yield what `function` makes of overlapping strips of its sources, as slices of rows and their content.
 
         Args:
-            coarse: stride of the coarser grid that `function` works on.
-            scale: rows of its output for each row of that grid.
-            sources: pairs of `Rows` or `Pixels`, and their rows for each row of that grid.
+            scale: rows of its output for each row of the coarser grid that `function` works on.
+            sources: pairs of `Rows` or `PaddedPixels`, and their rows for each row of that grid.
+            last: nothing else will be made of the sources.
         """
+        halo = ENCODER_HALO if len(sources) == 1 else DECODER_HALO
         height = sources[0][0].height // sources[0][1]
         numbers = max(source.width * source.channels * rows for source, rows in sources)
-        strip = max(HALO, STRIP_NUMBERS // numbers)
+        strip = max(halo, STRIP_NUMBERS // numbers)
         for start in range(0, height, strip):
             stop = min(start + strip, height)
-            top, bottom = max(start - HALO, 0), min(stop + HALO, height)
+            top, bottom = max(start - halo, 0), min(stop + halo, height)
             parts = (source[top * rows : bottom * rows] for source, rows in sources)
-            result = ops.convert_to_numpy(function(*parts))
-            yield slice(start * scale, stop * scale), result[:, (start - top) * scale : (stop - top) * scale]
+            kept = slice((start - top) * scale, (stop - top) * scale)
+            yield slice(start * scale, stop * scale), function(kept, *parts)
+            for source, rows in sources:
+                if last and isinstance(source, Rows):
+                    source.forget((stop - halo if stop < height else stop) * rows)
             self._progress((stop - start) / height / self._passes)
 
     def _fold(self, level, mapping):
@@ -165,17 +227,25 @@ def skipping(block):
 
 
 def compiled(function):
-    """`function` of float32 `(1, height, width, channels)` arrays, compiled once for all sizes where the backend can."""
+    """`function` of float32 `(1, height, width, channels)` arrays, compiled once for all sizes where the backend can.
+
+    What is given back takes a slice of rows first, and gives those rows of the result.
+    """
     if keras.backend.backend() != "tensorflow":
-        return function
+        return lambda rows, *parts: function(*parts)[:, rows]
     import tensorflow as tf
 
     graph = []
 
-    def call(*parts):
+    def cropped(start, stop, *parts):
+        return function(*parts)[:, start:stop]
+
+    def call(rows, *parts):
         if not graph:
-            specs = [tf.TensorSpec((1, None, None, part.shape[-1]), tf.float32) for part in parts]
-            graph.append(tf.function(function).get_concrete_function(*specs))
-        return graph[0](*(tf.convert_to_tensor(part) for part in parts))
+            specs = [tf.TensorSpec((), tf.int32)] * 2 + [
+                tf.TensorSpec((1, None, None, x.shape[-1]), tf.float32) for x in parts
+            ]
+            graph.append(tf.function(cropped).get_concrete_function(*specs))
+        return graph[0](tf.constant(rows.start), tf.constant(rows.stop), *(tf.convert_to_tensor(part) for part in parts))
 
     return call

@@ -47,13 +47,13 @@ class Moments:
 
     def add(self, part):
         """Take in some pixels of the feature, `(..., channels)`."""
-        pixels = ops.convert_to_numpy(part).reshape(-1, part.shape[-1])
+        pixels = ops.reshape(part, (-1, part.shape[-1]))
         if self._centre is None:
-            self._centre = pixels.mean(axis=0)
+            self._centre = ops.convert_to_numpy(ops.mean(pixels, axis=0))
         pixels = pixels - self._centre
         self._count += len(pixels)
-        self._sum += pixels.sum(axis=0, dtype=np.float64)
-        self._products += pixels.T @ pixels
+        self._sum += ops.convert_to_numpy(ops.sum(pixels, axis=0)).astype(np.float64)
+        self._products += ops.convert_to_numpy(ops.einsum("nc,nd->cd", pixels, pixels)).astype(np.float64)
 
     @property
     def statistics(self):

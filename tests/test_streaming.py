@@ -38,6 +38,7 @@ def psnr(first, second):
 @pytest.mark.parametrize("size", [(203, 117), (16, 700), (700, 16), (97, 333)])
 def test_strips_give_what_the_whole_photo_gives(model, photo, monkeypatch, size):
     monkeypatch.setattr(streaming, "STRIP_NUMBERS", 4_000)  # as few rows as there may be
+    monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)  # of two rows and more
     whole = Stylizer(model, smoothing=False)
     strips = Stylizer(model, smoothing=False, streaming_above=0)
     content, style_photo = photo(*size), photo(150, 90)
@@ -61,6 +62,21 @@ def test_one_photo_leaves_nothing_behind_for_the_next(model, photo):
     first = stylizer.apply(content, style)
     stylizer.apply(photo(90, 130), stylizer.analyze(photo(64, 64)))
     np.testing.assert_array_equal(stylizer.apply(content, style), first)
+
+
+def test_chunks_are_used_again(model, photo, monkeypatch):
+    monkeypatch.setattr(streaming, "STRIP_NUMBERS", 4_000)
+    monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)
+    taken = []
+    take = streaming.Chunks.take
+    monkeypatch.setattr(streaming.Chunks, "take", lambda chunks: taken.append(take(chunks)) or taken[-1])
+    stylizer = Stylizer(model, streaming_above=0)
+    style, content = stylizer.analyze(photo(200, 120)), photo(200, 120)
+    stylizer.apply(content, style)
+    distinct = len({id(chunk) for chunk in taken})
+    assert distinct < len(taken) / 2
+    stylizer.apply(content, style)
+    assert len({id(chunk) for chunk in taken}) == distinct
 
 
 def test_progress_ends_at_the_whole(model, photo):

@@ -127,21 +127,29 @@ def distill(student, teacher, steps, joint_steps, course, learning_rate=None, sp
         learning_rate: of the joint pass, at its peak.
         sparsity: weights of the losses in `common.sparsity` by name, or None.
     """
-    sparsity = sparsity or {}
+    losses = ENCODER_LOSSES._replace(**sparsity or {})
     normalised = with_batch_norm(student)
     for level, count in enumerate(steps):
         start_above_zero(normalised, teacher, level, course)
-        losses = ENCODER_LOSSES._replace(**sparsity)
         stage = Stage(f"encoder_{level}", (level,), count, ENCODER_LEARNING_RATE, losses)
         train(normalised, stage, course, teacher, student.eigenbases)
     for block, plain in zip(normalised.encoder_blocks, student.encoder_blocks, strict=True):
         fold_batch_norm(block, plain)
+    train_jointly(student, teacher, joint_steps, course, learning_rate, sparsity, closed_form=True)
+
+
+def train_jointly(student, teacher, joint_steps, course, learning_rate=None, sparsity=None, closed_form=False):
+    """Train all pairs together; arguments as of `distill`.
+
+    Args:
+        closed_form: start the decoder from a least-squares fit to the encoder; else from the weights it has.
+    """
     rate = learning_rate or JOINT_LEARNING_RATE
-    levels = tuple(range(len(steps)))
-    losses = JOINT_LOSSES._replace(**sparsity)
-    stage = Stage("joint", levels, joint_steps, rate, losses, closed_form=True, whiten=True, clip=CLIP, fixed=JOINTLY_FIXED)
+    levels = tuple(range(len(student.decoder_blocks)))
+    losses = JOINT_LOSSES._replace(**sparsity or {})
+    stage = Stage("joint", levels, joint_steps, rate, losses, whiten=True, clip=CLIP, fixed=JOINTLY_FIXED)
     smaller = course._replace(batch_size=max(1, course.batch_size // 2))  # all decoders run: more steps are worth more
-    train(student, stage, smaller, teacher, student.eigenbases)
+    train(student, stage._replace(closed_form=closed_form), smaller, teacher, student.eigenbases)
 
 
 def with_batch_norm(student):

@@ -58,7 +58,7 @@ def command_parser():
         type=training.positive,
         nargs="+",
         metavar="N",
-        help="cut more: no convolution of an encoder block, or beside its feature in the decoder, keeps more than N; one a level",
+        help="cut more: the most at any convolution of an encoder block or beside its feature in the decoder; one N a level",
     )
     option("--overwrite", action="store_true", help="replace what is there")
     return result

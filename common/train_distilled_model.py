@@ -1,8 +1,10 @@
 """The command `train_distilled_model` of both backbones: photos, teacher and eigenbases in, a student out."""
 
 import sys
+from pathlib import Path
 
 from common import cli, training
+from common.errors import InputError
 
 STUDENT = "student.weights.h5"
 PAPER_BATCH_SIZE, PAPER_CROP = 8, 256
@@ -12,6 +14,12 @@ STEPS = (4000, 4000, 4000, 4000)
 JOINT_STEPS = 12_000
 BATCH_SIZE, CROP = 8, 128
 PAIRS = range(4)
+# Losses of `common.sparsity`, and what they are.
+SPARSITY_LOSSES = {
+    "channel": "the share of channels that respond, so that channels die",
+    "xor": "the share of channels that respond to one of two photos alone, so that they die on all photos",
+    "uncorrelation": "the correlation between channels",
+}
 
 
 def main(doc, modules, paper_epochs, arguments=None):
@@ -37,7 +45,10 @@ def command_parser(doc):
     option("--eigenbases", required=True, metavar="FILE.npz", help="what train_eigenbases wrote for this teacher")
     option("--pair", type=int, choices=PAIRS, metavar="0..3", help="train again from this pair on; earlier ones are kept")
     option("--steps", type=int, nargs=len(PAIRS), metavar="N", help="of each pair (default: the recipe's)")
+    option("--start", type=Path, metavar="CHECKPOINT", help="a student to go on from, pruned or not; by default jointly")
     option("--joint-steps", type=int, default=JOINT_STEPS, metavar="N", help="of the joint pass (default: %(default)s)")
+    for name, what in SPARSITY_LOSSES.items():
+        option(f"--{name}-loss", type=float, default=0.0, metavar="W", help=f"weight of {what} (default: none)")
     return result
 
 
@@ -61,15 +72,23 @@ def train_distilled_model(options, modules, paper_epochs, arguments):
     teacher = distillation.load_teacher(options.weights, student_module, teacher_module)
     bases = eigenbases_file.load(options.eigenbases, teacher).bases
     keras.utils.set_random_seed(options.seed)
-    student = student_module.build(eigenbases=bases)
+    student = student_module.load(options.start) if options.start else student_module.build(eigenbases=bases)
+    if not student.eigenbases:  # those of a pruned student lack columns, so its own count
+        raise InputError(f"--start: {options.start} has no eigenbases to go on with")
     course = training.course_of(options, photos, validation, batch_size, crop, square=options.recipe == "paper")
     if options.pair is not None:
         later = PAIRS[options.pair :]
         training.forget(course.folder, [f"{kind}_{pair}" for kind in ("pair", "encoder") for pair in later] + ["joint"])
+    common = {
+        "learning_rate": options.learning_rate,
+        "sparsity": {name: getattr(options, f"{name}_loss") for name in SPARSITY_LOSSES},
+    }
     if options.recipe == "paper":
-        distillation.distill_as_published(student, teacher, steps, course, options.learning_rate)
+        distillation.distill_as_published(student, teacher, steps, course, **common)
+    elif options.start:
+        distillation.train_jointly(student, teacher, options.joint_steps, course, **common)
     else:
-        distillation.distill(student, teacher, steps, options.joint_steps, course, options.learning_rate)
+        distillation.distill(student, teacher, steps, options.joint_steps, course, **common)
     command = f"{student.backbone.name}_backbone.train_distilled_model"
     record = training.record_of(command, arguments, options, course) | {"steps": [*steps, options.joint_steps]}
     if validation:

@@ -1,0 +1,168 @@
+"""What the README files name is there: modules and their options, paths and links, make targets, imports."""
+
+import ast
+import functools
+import importlib
+import importlib.util
+import itertools
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / name for name in ("README.md", "ckpts/README.md", "notebooks/photos/README.md")]
+# Folders of the project; what else lies in the checkout is not of it.
+FOLDERS = ("common", "vgg_backbone", "mobilenet_backbone", "ckpts", "notebooks", "tests", ".ci")
+# What a user has, or gets: photos, results, folders; and the paper's files, which only some have.
+PLACEHOLDERS = re.compile(
+    r"(content|style|result|demo|explained|frame|mask|map|video|out)\w*(\.stylized)?\.\w+|\w+\.npz|\w+\.(png|jpe?g|mp4|onnx)"
+    r"|(holiday|photos|unseen|stylized|frames|results|report|styles)/.*|runs/.*|teachers/|released/.*|ckpts/released.*|shared/"
+    r"|\w*\.weights\.h5|sencoder.*|sdecoder.*|\.\w+"
+)
+# In code, what looks like a file or folder.
+PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
+SUFFIXES = (".py", ".md", ".ipynb", ".h5", ".json", ".jpg", ".jpeg", ".png", ".npz", ".txt", ".toml", ".mp4", ".csv")
+
+
+def named(path):
+    return str(path.relative_to(ROOT))
+
+
+def blocks(text, language):
+    """Bodies of the fenced blocks in `language`."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands(text):
+    """Shell commands of the fenced blocks, comments and line breaks removed, and all inline code."""
+    for block in blocks(text, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            yield from re.split(r"&&|;|\|", re.sub(r"(^|\s)#.*", "", line))
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+def words(command):
+    try:
+        return shlex.split(command)
+    except ValueError:  # inline code that is no command
+        return []
+
+
+def all_words():
+    """Every command of every document, split, with the document."""
+    return [(document, words(command)) for document in DOCUMENTS for command in commands(document.read_text())]
+
+
+def module_commands():
+    """Module and arguments of every `python -m MODULE ...`."""
+    for _, command in all_words():
+        if command[:2] == ["python", "-m"] and len(command) > 2:
+            yield command[2], tuple(command[3:])
+
+
+@functools.cache
+def help_of(module, *subcommand):
+    """What `python -m MODULE [SUBCOMMAND] --help` prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *subcommand, "--help"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"python -m {module} --help: {done.stderr}"
+    return done.stdout
+
+
+@functools.cache
+def project_files():
+    """Paths of the project's files and folders below the root, with slashes, as one finds them in a fresh clone."""
+    below = itertools.chain.from_iterable((ROOT / folder).rglob("*") for folder in FOLDERS)
+    return {named(path) for path in itertools.chain(ROOT.glob("*"), below) if "__pycache__" not in path.parts}
+
+
+def exists(path, document):
+    """Whether `path`, a glob pattern, is in the project: below the root, the document, or as the end of a longer path."""
+    pattern = path.rstrip("/")
+    if any(next(base.glob(pattern), None) for base in (ROOT, document.parent)):
+        return True
+    expression = re.compile("(.*/)?" + re.escape(pattern).replace(r"\*", "[^/]*"))
+    return any(expression.fullmatch(file) for file in project_files())
+
+
+@pytest.mark.parametrize("module", sorted({module for module, _ in module_commands()}))
+def test_modules_can_be_found(module):
+    assert importlib.util.find_spec(module)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "module",
+    sorted({module for module, _ in module_commands() if (ROOT / module.replace(".", "/")).with_suffix(".py").exists()}),
+)
+def test_options_are_those_of_the_command(module):
+    for name, arguments in module_commands():
+        if name != module:
+            continue
+        subcommand = [word for word in arguments[:1] if re.search(rf"\{{[\w,]*\b{re.escape(word)}\b", help_of(module))]
+        text = help_of(module, *subcommand)
+        for option in (word.split("=")[0] for word in arguments if re.match(r"--?[a-z]", word)):
+            assert re.search(rf"(^|[\s\[|]){option}\b", text), f"python -m {module} has no {option}"
+
+
+@pytest.mark.slow
+def test_options_named_in_the_text_are_those_of_some_command():
+    modules = {module for module, _ in module_commands() if module.split(".")[0] in FOLDERS}
+    known = "\n".join(help_of(module) for module in sorted(modules))
+    for document, command in all_words():
+        if command and command[0].startswith("--"):
+            assert re.search(rf"(^|[\s\[|]){command[0].split('=')[0]}\b", known), f"{named(document)}: {command[0]}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS[:2], ids=named)
+def test_paths_exist(document):
+    missing = set()
+    for word in itertools.chain.from_iterable(map(words, commands(document.read_text()))):
+        word = word.rpartition("=")[2].rstrip(",")
+        looks_so = PATH.fullmatch(word) and ("/" in word or word.endswith(SUFFIXES))
+        if looks_so and not PLACEHOLDERS.fullmatch(word) and not exists(word, document):
+            missing.add(word)
+    assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_links_lead_somewhere(document):
+    targets = re.findall(r"\]\(([^)#\s]+)", document.read_text())
+    missing = [target for target in targets if "://" not in target and not (document.parent / target).exists()]
+    assert not missing
+
+
+def test_every_photo_is_listed_with_a_licence_that_lets_it_be_passed_on():
+    rows = re.findall(r"^\| `(.+?)` \|.*?\|.*?\|(.*?)\|", DOCUMENTS[2].read_text(), re.MULTILINE)
+    made_here = {"summer_palace_at_dusk.jpg"}
+    assert {name for name, _ in rows} == {path.name for path in DOCUMENTS[2].parent.glob("*.jpg")} - made_here
+    assert all(re.search(r"public domain|\[CC0\]|\[CC BY \d", licence) for _, licence in rows)
+
+
+def test_make_targets_and_variables_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    targets, variables = re.findall(r"^([\w-]+):", makefile, re.MULTILINE), re.findall(r"^(\w+) \?=", makefile, re.MULTILINE)
+    named_ones = [command[1:] for _, command in all_words() if command[:1] == ["make"]]
+    assert named_ones
+    for word in itertools.chain.from_iterable(named_ones):
+        name, is_variable, _ = word.partition("=")
+        assert name in (variables if is_variable else targets), f"make {word}"
+
+
+def test_imports_in_examples_work():
+    for block in blocks((ROOT / "README.md").read_text(), "python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module)
+                for alias in node.names:
+                    assert hasattr(module, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}")

@@ -76,8 +76,11 @@ def read(path):
 
 
 def normalise(image):
-    """A PIL image of any mode and orientation as upright RGB or RGBA, with an ICC profile only where it is for RGB."""
-    image = ImageOps.exif_transpose(image)
+    """A PIL image of any mode and orientation as upright RGB or RGBA, with an ICC profile only where it is for RGB.
+
+    The image itself may be changed: a large photo is not to be there twice.
+    """
+    ImageOps.exif_transpose(image, in_place=True)
     icc_profile = image.info.get("icc_profile")
     if image.mode == "CMYK" and icc_profile:
         image = to_srgb(image, icc_profile)
@@ -86,7 +89,9 @@ def normalise(image):
         image = Image.fromarray(np.clip(np.round(samples), 0, 255).astype(np.uint8))
     elif image.mode == "F":
         raise ValueError("floating-point samples have no known range")
-    result = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    image.load()
+    result = image if image.mode == mode else image.convert(mode)
     result.info = {"icc_profile": icc_profile} if is_rgb_profile(icc_profile) else {}
     return result
 

@@ -23,84 +23,58 @@ CHUNK_NUMBERS = 1_000_000
 BYTES = 4  # of a float32
 
 
-class Chunks:
-    """Arrays of one size that are used again and again: touching fresh memory costs more than a convolution.
-
-    Args:
-        memory: bytes that may be taken.
-    """
+class Room:
+    """What is left of the bytes that kept features may take."""
 
     def __init__(self, memory):
-        self._memory = memory
-        self._all, self._free = [], []
-
-    def hold(self, numbers):
-        """Whether there is room for so many numbers more."""
-        taken = len(self._all) - len(self._free)
-        return (taken * CHUNK_NUMBERS + numbers) * BYTES <= self._memory
-
-    def take(self):
-        """An array of `CHUNK_NUMBERS` float32."""
-        if not self._free:
-            self._all.append(np.empty(CHUNK_NUMBERS, np.float32))
-            self._free.append(self._all[-1])
-        return self._free.pop()
-
-    def give_back(self, chunk):
-        """Let others have what `take` gave."""
-        self._free.append(chunk)
-
-    def give_back_all(self):
-        """Begin anew, whatever became of those who took."""
-        self._free = self._all.copy()
+        self.left = memory
 
 
 class Rows:
-    """A feature of a whole photo, `(height, width, channels)` float32, written and read by slices of rows, in order.
+    """A feature of a whole photo, `(height, width, channels)` float32, written and read by slices of rows.
 
-    It lies in chunks, or where these have no room or are narrower than a row, in a temporary file.
+    It lies in chunks of rows, which can be forgotten one by one, or where `room` is short of it, in a temporary file.
     """
 
-    def __init__(self, height, width, channels, chunks):
+    def __init__(self, height, width, channels, room):
         self.height, self.width, self.channels = height, width, channels
-        self._row = width * channels
-        self._chunks, self._parts = chunks, {}
-        self._rows = CHUNK_NUMBERS // self._row  # in a chunk
-        in_chunks = self._rows > 0 and chunks.hold(height * self._row)
-        self._file = None if in_chunks else tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this is kept
+        self._room, self._chunks = room, {}
+        self._rows = max(1, CHUNK_NUMBERS // (width * channels))  # in a chunk
+        fits = height * width * channels * BYTES <= room.left
+        self._file = None if fits else tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this is kept
 
     def __getitem__(self, rows):
         if self._file is None:
-            pieces = [part[within] for part, within in self._pieces(rows)]
+            pieces = [chunk[within] for chunk, within in self._pieces(rows)]
             return (pieces[0] if len(pieces) == 1 else np.concatenate(pieces))[None]
-        self._file.seek(rows.start * self._row * BYTES)
-        numbers = np.fromfile(self._file, np.float32, (rows.stop - rows.start) * self._row)
+        self._file.seek(rows.start * self.width * self.channels * BYTES)
+        numbers = np.fromfile(self._file, np.float32, (rows.stop - rows.start) * self.width * self.channels)
         return numbers.reshape(1, -1, self.width, self.channels)
 
     def __setitem__(self, rows, values):
         if self._file is None:
             start = 0
-            for part, within in self._pieces(rows):
-                count = within.stop - within.start
-                part[within] = values[0, start : start + count]
-                start += count
+            for chunk, within in self._pieces(rows):
+                stop = start + within.stop - within.start
+                chunk[within] = values[0, start:stop]
+                start = stop
         else:
-            self._file.seek(rows.start * self._row * BYTES)
+            self._file.seek(rows.start * self.width * self.channels * BYTES)
             np.ascontiguousarray(values).tofile(self._file)
 
     def _pieces(self, rows):
-        """The chunks, as `(rows, width, channels)`, that some rows lie in, each with its slice."""
+        """The chunks that some rows lie in, each with its slice."""
         for index in range(rows.start // self._rows, -(-rows.stop // self._rows)):
-            if index not in self._parts:
-                self._parts[index] = self._chunks.take()
-            part = self._parts[index][: self._rows * self._row].reshape(self._rows, self.width, self.channels)
+            if index not in self._chunks:
+                self._chunks[index] = np.empty((self._rows, self.width, self.channels), np.float32)
+                self._room.left -= self._chunks[index].nbytes
             first = index * self._rows
-            yield part, slice(max(rows.start - first, 0), min(rows.stop - first, self._rows))
+            yield self._chunks[index], slice(max(rows.start - first, 0), min(rows.stop - first, self._rows))
 
     def forget(self, stop):
-        """Give back the chunks that hold no row from `stop` on."""
-        for index in [index for index in self._parts if min((index + 1) * self._rows, self.height) <= stop]:
-            self._chunks.give_back(self._parts.pop(index))
+        """Free the chunks that hold no row from `stop` on."""
+        for index in [index for index in self._chunks if min((index + 1) * self._rows, self.height) <= stop]:
+            self._room.left += self._chunks.pop(index).nbytes
 
 
 class StreamedAutoencoder:
@@ -115,7 +89,7 @@ class StreamedAutoencoder:
     """
 
     def __init__(self, model, memory, progress=None):
-        self._chunks = Chunks(memory)
+        self._memory = memory
         self._progress = progress or (lambda share: None)
         self._strides = model.backbone.strides
         self._widths = model.widths.features
@@ -135,7 +109,7 @@ class StreamedAutoencoder:
     def analyze(self, image):
         """Statistics of each level's feature of `image`, `common.images.PaddedPixels`."""
         self._passes = len(self._widths)
-        self._chunks.give_back_all()
+        self._room = Room(self._memory)
         moments = [Moments() for _ in self._widths]
         for _, part in self._strips(self._encode[0], 1, (image, self._strides[0])):
             moments[0].add(part)
@@ -151,7 +125,7 @@ class StreamedAutoencoder:
             transform, strength: as for `common.transforms.affine_map`.
         """
         self._passes = 2 * len(self._widths) - 1
-        self._chunks.give_back_all()
+        self._room = Room(self._memory)
         moments = Moments()
         kept = self._encoded(image, [None] * (len(self._widths) - 1) + [moments])
         x = kept.pop()
@@ -180,7 +154,7 @@ class StreamedAutoencoder:
     def _kept(self, level, image, function, scale, moments, *sources, last=True):
         """The feature of `level` that `function` makes of its sources, strip by strip; the rest as for `_strips`."""
         stride = self._strides[level]
-        result = Rows(image.height // stride, image.width // stride, self._widths[level], self._chunks)
+        result = Rows(image.height // stride, image.width // stride, self._widths[level], self._room)
         for rows, part in self._strips(function, scale, *sources, last=last):
             result[rows] = ops.convert_to_numpy(part)
             if moments:

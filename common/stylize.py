@@ -149,18 +149,23 @@ class Stylizer:
             raise InputError("the style was analysed with another model: analyse the photo again with this one")
         if not 0 <= strength <= 1:
             raise InputError(f"strength is {strength} but must be from 0 to 1")
-        image = None if isinstance(photo, np.ndarray) else opened(photo)
-        pixels = photo if image is None else np.asarray(image.convert("RGB"))
-        require_pixels(pixels, named(photo))
-        previewed = self.preview and max(pixels.shape) > PREVIEW_SIZE
-        result = (self._previewed if previewed else self._stylized)(pixels, style, strength)
-        if image is None:
-            return result
-        result = Image.fromarray(result)
-        if image.mode == "RGBA":
-            result.putalpha(image.getchannel("A").resize(result.size))
-        result.info = image.info
+        if isinstance(photo, np.ndarray):
+            return self._applied(photo, "the photo", style, strength)
+        image = opened(photo)
+        alpha, info = image.getchannel("A") if image.mode == "RGBA" else None, image.info
+        pixels = np.asarray(image if alpha is None else image.convert("RGB"))
+        del image  # one copy of a large photo is enough
+        result = Image.fromarray(self._applied(pixels, named(photo), style, strength))
+        if alpha:
+            result.putalpha(alpha.resize(result.size))
+        result.info = info
         return result
+
+    def _applied(self, pixels, name, style, strength):
+        """The stylised pixels of the photo called `name`."""
+        require_pixels(pixels, name)
+        previewed = self.preview and max(pixels.shape) > PREVIEW_SIZE
+        return (self._previewed if previewed else self._stylized)(pixels, style, strength)
 
     def _stylized(self, pixels, style, strength):
         guide = images.shrink_to_multiple(pixels, self._stride) if self.fit == "resize" else pixels
@@ -218,7 +223,7 @@ def opened(photo):
     if not isinstance(photo, Image.Image):
         return images.read(photo)
     try:
-        return images.normalise(photo)
+        return images.normalise(photo.copy())
     except ValueError as error:
         raise InputError(f"the image cannot be used: {error}") from error
 

@@ -64,19 +64,14 @@ def test_one_photo_leaves_nothing_behind_for_the_next(model, photo):
     np.testing.assert_array_equal(stylizer.apply(content, style), first)
 
 
-def test_chunks_are_used_again(model, photo, monkeypatch):
+def test_rows_that_were_read_are_forgotten(model, photo, monkeypatch):
     monkeypatch.setattr(streaming, "STRIP_NUMBERS", 4_000)
     monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)
-    taken = []
-    take = streaming.Chunks.take
-    monkeypatch.setattr(streaming.Chunks, "take", lambda chunks: taken.append(take(chunks)) or taken[-1])
+    rooms = []
+    monkeypatch.setattr(streaming, "Room", lambda memory, room=streaming.Room: rooms.append(room(memory)) or rooms[-1])
     stylizer = Stylizer(model, streaming_above=0)
-    style, content = stylizer.analyze(photo(200, 120)), photo(200, 120)
-    stylizer.apply(content, style)
-    distinct = len({id(chunk) for chunk in taken})
-    assert distinct < len(taken) / 2
-    stylizer.apply(content, style)
-    assert len({id(chunk) for chunk in taken}) == distinct
+    stylizer.apply(photo(200, 120), stylizer.analyze(photo(200, 120)))
+    assert rooms[-1].left == stylizer.memory
 
 
 def test_progress_ends_at_the_whole(model, photo):

@@ -397,7 +397,8 @@ def draw_curves(folder):
         losses.set(title=log.stem, yscale="log", ylabel="loss")
         quality.set(xlabel="epoch", ylabel="PSNR / dB")
         for axis in (losses, quality):
-            axis.legend(fontsize=6)
+            if axis.lines:  # an encoder block alone has no PSNR
+                axis.legend(fontsize=6)
             axis.grid(alpha=0.3)
     with written_whole(Path(folder) / "curves.png") as temporary:
         figure.savefig(temporary, dpi=100)

@@ -268,21 +268,20 @@ def kept_exactly(model, responses):
     return result
 
 
-def importance(axis, responses):
-    """What the channels of an axis are ranked by: the l2 norm of their response over all photos, as a share of their
-    layer's; the largest where several layers respond."""
-    norms = [np.linalg.norm(responses[name].norms, axis=0) for fold in axis.folds for name in fold.responses]
-    return np.max([norm / max(np.linalg.norm(norm), np.finfo(float).tiny) for norm in norms], axis=0)
+def norm_shares(response):
+    """The l2 norms of a layer's channels over all photos, as shares of the layer's: what channels are ranked by."""
+    norms = np.linalg.norm(response.norms, axis=0)
+    return norms / max(np.linalg.norm(norms), np.finfo(float).tiny)
 
 
 def ranking(model, responses, kept):
     """The channels to cut after those that `kept` leaves out, the least first: pairs of axis, by its index, and channel.
 
-    The largest of each axis stays.
+    Where several layers respond along an axis, a channel's largest share counts. The largest channel of each axis stays.
     """
     result = []
     for index, axis in enumerate(axes(model)):
-        score = importance(axis, responses)
+        score = np.max([norm_shares(responses[name]) for fold in axis.folds for name in fold.responses], axis=0)
         candidates = sorted(np.flatnonzero(kept[index]), key=score.__getitem__)[:-1]
         result += [(score[channel], index, channel) for channel in candidates]
     return [(index, channel) for _, index, channel in sorted(result)]

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from common import checkpoints, eigenbases_file
+from common.backbone import Widths
 from common.distillation import LiftedStudent, Relay, load_teacher, with_batch_norm
 from common.errors import InputError
 from common.layers import fold_batch_norm
@@ -121,6 +122,22 @@ def test_the_default_recipe_trains_a_student_and_goes_on_where_it_was_stopped(fo
 
 
 @pytest.mark.slow
+def test_a_narrower_student_goes_on_jointly_under_the_sparsity_losses(folder):
+    encoder, decoder = mobilenet.WIDTHS
+    widths = Widths(((7,), (7, 19, 19), *encoder[2:]), ((3,), (7, 7), *decoder[2:]))
+    bases = mobilenet.load(folder / "mobilenet.weights.h5").eigenbases
+    student = mobilenet.build(widths, [bases[0][:, :7], *bases[1:]])
+    checkpoints.save(student, folder / "narrow.weights.h5")
+    start = ("--start", str(folder / "narrow.weights.h5"), "--joint-steps", "2")
+    assert run(folder, *start, "--channel-loss", "10", "--xor-loss", "0.5") == 0
+    assert mobilenet.load(folder / "run/student.weights.h5").widths == widths
+    assert not (folder / "run/encoder_0.csv").exists()
+    header = (folder / "run/joint.csv").read_text().splitlines()[0].split(",")
+    assert {"channel_1", "xor_3"} <= set(header)
+    assert "uncorrelation_1" not in header
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 @pytest.mark.parametrize("name", STUDENTS)
 def test_the_papers_recipe_trains_a_pair_on_either_backend(folder, backend, name):
@@ -147,6 +164,7 @@ def test_the_papers_recipe_trains_a_pair_on_either_backend(folder, backend, name
         (("--joint-steps", "3"), "3 is not a multiple of 2"),
         (("--dataset", "nowhere"), "nowhere: no such folder"),
         (("--eigenbases", "nowhere.npz"), "nowhere.npz: no such file"),
+        (("--start", "nowhere.weights.h5"), "nowhere.weights.h5: no such checkpoint"),
     ],
 )
 def test_bad_options_are_one_line(folder, capfd, options, complaint):

@@ -325,8 +325,8 @@ def test_nothing_is_overwritten_unasked(student, photos, capfd):
 @pytest.mark.slow
 def test_the_released_vgg_student_loses_two_thirds_of_its_weights(shared):
     model = vgg.load(shared("released/vgg"))
-    crops = CentreCrops(images.photo_paths(shared("photos/val"))[:40], batch_size=1, size=256)
+    crops = CentreCrops(images.photo_paths(shared("photos/val"))[:12], batch_size=1, size=192)
     result = pruned_exactly(model, crops)
     assert channels.weight_count(model) == 283_224
     assert channels.weight_count(result) <= 100_000
-    assert channels.largest_difference(model, result, list(crops)[:6]) < 1
+    assert channels.largest_difference(model, result, crops) < 0.1

@@ -35,8 +35,10 @@ REPORT_FILES = ("pictures.csv", "methods.csv", "report.md", "scatter.png", "cont
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # Of the teacher whose features tell how close two photos are in style: relu1_1, relu2_1 and relu3_1 of VGG.
 JUDGED_LEVELS = 3
-# Of a picture on the contact sheet, width and height in pixels, and the height of its caption.
-CELL, CAPTION = (240, 180), 20
+# A result further than this from its style, by `style_distance`, has taken nothing of it worth comparing.
+RESTYLED = 0.98
+# Of a picture on the contact sheet, width and height in pixels, and the height and characters of its caption.
+CELL, CAPTION, LONGEST_NAME = (240, 180), 20, 34
 
 
 # --- measures ------------------------------------------------------------------------------------------------------------
@@ -225,8 +227,7 @@ def method(name):
         return colour_transfer(colour_transfers()[name]), 0
     cli.import_backend()
     model = load_network(name)
-    blocks = model.encoder_blocks + model.decoder_blocks
-    return network(model), sum(int(np.prod(weight.shape)) for block in blocks for weight in block.trainable_weights)
+    return network(model), sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
 def colour_transfers():
@@ -452,9 +453,9 @@ def markdown(options, rows, summaries, models):
         "",
         "## At equal style",
         "",
-        "How much more of the content's edges (SSIM) a model keeps than an alternative at the same style distance, that of "
-        "the weaker of the two; the stronger is turned down to it, a model by its strength, a colour transfer by blending "
-        "with the content. In brackets the pairs on which the model keeps more.",
+        "How much more of the content's edges (SSIM) a model keeps than an alternative at the same style distance, the "
+        "least that both reach: a model is turned down by its strength, a colour transfer by blending with the content. In "
+        f"brackets the pairs on which the model keeps more, of those on which both come closer than {RESTYLED}.",
         "",
         f"| than | {' | '.join(models)} |",
         f"|---|{'---|' * len(models)}",
@@ -468,7 +469,8 @@ def markdown(options, rows, summaries, models):
 def advantage(rows, model, other):
     """'+0.034 (4 of 5)': what `model` keeps more of the edges than `other`, mean over pairs; the pairs where it does."""
     gains = [gain(curve(rows, model, pair), curve(rows, other, pair)) for pair in dict.fromkeys(row.pair for row in rows)]
-    return f"{np.mean(gains):+.3f} ({sum(gain > 0 for gain in gains)} of {len(gains)})"
+    gains = [gain for gain in gains if gain is not None]
+    return f"{np.mean(gains):+.3f} ({sum(gain > 0 for gain in gains)} of {len(gains)})" if gains else "-"
 
 
 def curve(rows, name, pair):
@@ -478,8 +480,10 @@ def curve(rows, name, pair):
 
 
 def gain(first, second):
-    """What the first curve is above the second at the style distance that both just reach."""
+    """What the first curve is above the second at the least style distance that both reach; None above `RESTYLED`."""
     reached = max(first[0][0], second[0][0])
+    if reached > RESTYLED:
+        return None
     return float(np.interp(reached, *first) - np.interp(reached, *second))
 
 
@@ -487,7 +491,7 @@ def scatter(rows, names):
     """A figure of content against style, a panel each for edges and luminance: a curve over strengths for every method."""
     from matplotlib.figure import Figure
 
-    figure = Figure((11, 5), layout="constrained")
+    figure = Figure((11, 5.5), layout="constrained")
     for axes, column, title in zip(
         figure.subplots(1, 2), ("edge_ssim", "luminance_ssim"), ("edges kept (SSIM)", "luminance kept (SSIM)"), strict=True
     ):
@@ -503,7 +507,7 @@ def scatter(rows, names):
             axes.plot(*points[-1], "o", color=line.get_color())
         axes.set(xlabel="style distance (0: the style's look)", ylabel=title)
         axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 
@@ -517,9 +521,14 @@ def contact_sheet(names, pairs, folders):
         for column, picture in enumerate([*map(Image.fromarray, pair.read()), *results]):
             picture.thumbnail(CELL)
             left, top = column * CELL[0], row * (CELL[1] + CAPTION)
-            drawing.text((left + 2, top + 2), columns[column], "black", font)
+            drawing.text((left + 2, top + 2), shortened(columns[column]), "black", font)
             sheet.paste(picture, (left, top + CAPTION))
     return sheet
+
+
+def shortened(name):
+    """A method's name as it fits above a picture: of a long one, whose path says which it is, the end."""
+    return name if len(name) <= LONGEST_NAME else f"...{name[3 - LONGEST_NAME :]}"
 
 
 if __name__ == "__main__":

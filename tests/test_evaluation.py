@@ -153,6 +153,8 @@ def test_methods_are_compared_at_the_distance_that_both_reach():
     # At 0.5 the strong one keeps 0.9 + 0.1 / 6.
     assert evaluation.gain(strong, weak) == pytest.approx(0.9 + 0.1 / 6 - 0.8)
     assert evaluation.gain(weak, strong) == pytest.approx(0.8 - 0.9 - 0.1 / 6)
+    untouched = np.array([(1.0, 1.1), (1.0, 0.9)])
+    assert evaluation.gain(strong, untouched) is None
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------

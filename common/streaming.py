@@ -219,7 +219,7 @@ def compiled(function):
             specs = [tf.TensorSpec((), tf.int32)] * 2 + [
                 tf.TensorSpec((1, None, None, x.shape[-1]), tf.float32) for x in parts
             ]
-            graph.append(tf.function(cropped).get_concrete_function(*specs))
+            graph.append(tf.function(cropped, autograph=False).get_concrete_function(*specs))
         return graph[0](tf.constant(rows.start), tf.constant(rows.stop), *(tf.convert_to_tensor(part) for part in parts))
 
     return call

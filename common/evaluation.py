@@ -325,10 +325,10 @@ def evaluate(options):
     for pair in pairs:
         pair.read()
     cli.import_backend()
-    teacher = load_judge(options.weights)
+    teacher = pretrained(load_judge, options.weights)
     models = list(dict.fromkeys(options.models))
     for name in models:
-        load_network(name)
+        pretrained(load_network, name)
 
     names = [*colour_transfers(), *models]
     costs, rows = {}, []
@@ -361,15 +361,19 @@ def load_judge(name):
     from common.distillation import load_teacher
 
     backbone, _, weights = name.partition("=")
-    modules = backbone_module(backbone, "student"), backbone_module(backbone, "teacher")
-    if weights != "imagenet":
-        return load_teacher([weights], *modules)
+    return load_teacher([weights], backbone_module(backbone, "student"), backbone_module(backbone, "teacher"))
+
+
+def pretrained(load, name):
+    """`load(name)`; `InputError` where that means ImageNet's weights and Keras cannot download them."""
     try:
-        return load_teacher([weights], *modules)
-    except Exception as error:  # Keras raises no narrower one where it cannot download
+        return load(name)
+    except Exception as error:  # Keras raises no narrower one
+        if isinstance(error, InputError) or "imagenet" not in name:
+            raise
         raise InputError(
-            f"the ImageNet weights cannot be had ({error}); without a network, --weights "
-            "mobilenet=ckpts/mobilenet/student.weights.h5 compares styles in the features of the student that is here"
+            f"the ImageNet weights cannot be had ({error}); without a network, styles can be compared in the features of "
+            "the student that is here: --weights mobilenet=ckpts/mobilenet/student.weights.h5"
         ) from error
 
 

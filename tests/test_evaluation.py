@@ -13,6 +13,7 @@ from common import checkpoints, colour_transfer, evaluation
 from common.stylize import Stylizer
 from common.transforms import Statistics
 from mobilenet_backbone import student
+from vgg_backbone import teacher
 
 
 @pytest.fixture
@@ -229,14 +230,24 @@ def test_missing_weights_are_one_line_and_no_report(run, tmp_path, options, comp
     assert not (tmp_path / "report").exists()
 
 
-def test_without_a_network_imagenet_is_one_line(run, monkeypatch):
+@pytest.mark.parametrize("options", [("--weights", "mobilenet=imagenet"), ("--models", "mobilenet-teacher=imagenet")])
+def test_without_a_network_imagenet_is_one_line(run, monkeypatch, options):
     def unreachable(**options):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.applications, "MobileNet", unreachable)
-    status, stderr = run("--weights", "mobilenet=imagenet")
+    status, stderr = run(*options)
     assert (status, stderr.count("\n")) == (1, 1)
-    assert "the ImageNet weights cannot be had (URL fetch failure); without a network, --weights mobilenet=ckpts/" in stderr
+    assert stderr.startswith("error: the ImageNet weights cannot be had (URL fetch failure)")
+
+
+def test_a_teacher_without_a_decoder_is_one_line(run, tmp_path):
+    vgg = teacher.build(levels=2, decoder_levels=0)
+    arrays = {name: np.asarray(variable) for name, variable in teacher.variables_by_layer(vgg).items()}
+    np.savez(tmp_path / "vgg.npz", **arrays)
+    status, stderr = run("--models", f"vgg-teacher={tmp_path / 'vgg.npz'}")
+    assert (status, stderr.count("\n")) == (1, 1)
+    assert "the teacher has no decoder; name one after its weights: vgg-teacher=WEIGHTS,DECODER" in stderr
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ python -m common.pruning CHECKPOINT --backbone vgg --dataset photos/ -o pruned.w
 python -m common.pruning CHECKPOINT --backbone vgg --dataset photos/ -o small.weights.h5 --keep-output-above 30
 python -m common.pruning CHECKPOINT --backbone vgg --dataset photos/ -o small.weights.h5 --channels 10 15 30 24
 
-Without more, channels go whose response is the same everywhere - nearly always zero - on every photo: encoded, reconstructed
+Without more, channels go whose response is the same everywhere, nearly always zero, on every photo: encoded, reconstructed
 from the deepest level, and stylised with the photo before it, by the three transforms in turn. On those photos the result
 stays the same. Photos prove nothing about others: one on which a channel that was cut would have fired loses what it gave.
-That is ruled out only for channels that the bounds of the weights prove dead on any image; the report counts them. 200 photos
-take some minutes on two cores.
+That is ruled out only for channels that the bounds of the weights prove dead on any image; the report counts them. 200
+photos take some minutes on two cores.
 
 With --keep-output-above or --channels more go, the least first: by the l2 norm of their response over the photos, as a share
 of their layer's. What they gave on average stays, in the biases of what read them.

@@ -205,8 +205,8 @@ def stylised(model, features, skips, style, transform, probes=()):
 def largest_difference(model, other, photos):
     """The largest difference between the stylised photos of two models, in grey levels of 255; arguments as above."""
     largest = 0.0
-    photos = list(photos)
-    for ours, theirs in zip(styled_by_the_last(model, photos), styled_by_the_last(other, photos), strict=True):
+    first, second = itertools.tee(photos)
+    for ours, theirs in zip(styled_by_the_last(model, first), styled_by_the_last(other, second), strict=True):
         results = [ops.clip(stylised(m, *given[1:]), 0, 1) for m, given in ((model, ours), (other, theirs))]
         largest = max(largest, 255 * float(ops.max(ops.abs(results[0] - results[1]))))
     return largest

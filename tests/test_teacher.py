@@ -10,9 +10,9 @@ from common import checkpoints
 from common.autoencoder import Autoencoder
 from common.backbone import Widths
 from common.errors import InputError
-from common.measures import measure
 from common.images import photo_paths
 from common.layers import convolutions
+from common.measures import measure
 from common.photos import CentreCrops
 from mobilenet_backbone import teacher as mobilenet
 from vgg_backbone import teacher as vgg

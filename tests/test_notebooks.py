@@ -31,7 +31,6 @@ def test_it_runs(path):
             pytest.skip(str(error))
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": path.parent}}).execute()
-    assert not [output for cell in code_cells(notebook) for output in cell.outputs if output.get("name") == "stderr"]
 
 
 @every_notebook

@@ -13,7 +13,6 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from common.autoencoder import high_frequencies
 from common.eigenbases import centre
 from common.errors import InputError
 from common.files import written_whole
@@ -34,7 +33,8 @@ class LossWeights(NamedTuple):
 
     Attributes:
         balanced: divide errors of features by the variance of what they should be, so that levels weigh the same.
-        channel, xor, uncorrelation: of the losses in `common.sparsity`, averaged over the ReLUs of the blocks in training.
+        channel, xor, uncorrelation: of the losses in `common.sparsity`, averaged over the ReLUs of an encoder block that is
+            trained. The decoder follows it; made to die by itself, it no longer reconstructs.
     """
 
     distill: float = 1.0
@@ -79,9 +79,7 @@ class BlockwiseTrainer(keras.Model):
         for level, block in enumerate(model.decoder_blocks):
             thaw(block, self.decodes and level in levels)
         if self.sparse:
-            self.relus = {
-                level: [relus(blocks[level]) for blocks in (model.encoder_blocks, model.decoder_blocks)] for level in levels
-            }
+            self.relus = {level: relus(model.encoder_blocks[level]) for level in levels}
         shown = ("psnr",) if self.decodes else ()
         names = [f"{name}_{level}" for level in levels for name in (*self.term_names(level), *shown)]
         self.means = [keras.metrics.Mean(name) for name in names]
@@ -119,7 +117,7 @@ class BlockwiseTrainer(keras.Model):
         loss = 0.0
         nothing = [None] * len(self.levels)
         for level, decoded_feature, image in zip(self.levels, decoded or nothing, reconstructed or nothing, strict=True):
-            responses = self.responses(level, x, features, training)
+            responses = self.responses(level, features[level - 1] if level else x, training)
             terms = self.terms(level, x, features, taught, decoded_feature, image, responses)
             loss += sum(getattr(self.weights_of_terms, name) * term for name, term in terms.items())
             values += [*terms.values(), *([ops.mean(psnr(x, image))] if self.decodes else [])]
@@ -134,7 +132,7 @@ class BlockwiseTrainer(keras.Model):
             features, taught: the model's and the teacher's features by level.
             decoded_feature: what decoder block `level` makes of the feature at `level`.
             image: what is decoded from there.
-            responses: of the ReLUs of the blocks in training.
+            responses: of the ReLUs of the encoder block, where it is trained.
         """
         result = {}
         for name in self.term_names(level):
@@ -151,16 +149,11 @@ class BlockwiseTrainer(keras.Model):
                 result[name] = self.error(taught[level], self.teacher.encode(image, level)[0][level])
         return result
 
-    def responses(self, level, images, features, training):
-        """The responses of the ReLUs of the blocks in training at `level`; none unless a loss asks for them."""
-        if not self.sparse:
+    def responses(self, level, inputs, training):
+        """The responses of the ReLUs of encoder block `level`; none where it is not trained, or no loss asks for them."""
+        if not self.sparse or not self.relus[level]:
             return []
-        above = features[level - 1] if level else images
-        encoder, decoder = self.relus[level]
-        responses = keras.tree.flatten(encoder(above, training=training)) if encoder else []
-        if decoder:
-            responses += keras.tree.flatten(decoder([features[level], high_frequencies(above)], training=training))
-        return responses
+        return keras.tree.flatten(self.relus[level](inputs, training=training))
 
     def error(self, target, x):
         """Mean squared error, relative to the target's variance where the losses are balanced."""
@@ -180,9 +173,8 @@ def thaw(block, trainable):
 
 
 def relus(block):
-    """A model from a block's inputs to the responses of its ReLUs, a list; None where it has none, or is not trained."""
-    responses = [layer.output for layer in activations(block)]
-    return keras.Model(block.input, responses) if responses and block.trainable else None
+    """A model from a block's input to the responses of its ReLUs; None where it is not trained."""
+    return keras.Model(block.input, [layer.output for layer in activations(block)]) if block.trainable else None
 
 
 def psnr(images, others):
@@ -263,7 +255,7 @@ def train(model, stage, course, teacher=None, eigenbases=None):
     Raises:
         InputError: the loss is no longer finite; the last good weights are in the backup.
     """
-    whitened = whitenable(model)
+    whitened = whitenable(model, encoder=stage.whiten and eigenbases is not None)
     trainer = BlockwiseTrainer(
         whitened, stage.levels, stage.weights, teacher or whitened, eigenbases, stage.noise, stage.fixed
     )

@@ -11,6 +11,7 @@ PAPER_BATCH_SIZE, PAPER_CROP = 8, 256
 COCO_PHOTOS = 118_287
 # Steps of each encoder block, and of all pairs together.
 STEPS = (4000, 4000, 4000, 4000)
+SETTLING_STEPS = 2000
 JOINT_STEPS = 12_000
 BATCH_SIZE, CROP = 8, 128
 PAIRS = range(4)
@@ -46,6 +47,22 @@ def command_parser(doc):
     option("--pair", type=int, choices=PAIRS, metavar="0..3", help="train again from this pair on; earlier ones are kept")
     option("--steps", type=int, nargs=len(PAIRS), metavar="N", help="of each pair (default: the recipe's)")
     option("--start", type=Path, metavar="CHECKPOINT", help="a student to go on from, pruned or not; by default jointly")
+    option(
+        "--settling-steps",
+        type=int,
+        default=SETTLING_STEPS,
+        metavar="N",
+        help="of each encoder block without batch normalisation (default: %(default)s)",
+    )
+    option(
+        "--fixed",
+        type=int,
+        nargs="+",
+        choices=PAIRS,
+        default=(),
+        metavar="0..3",
+        help="encoder blocks that the joint pass leaves alone: they explain more and reconstruct worse (default: none)",
+    )
     option("--joint-steps", type=int, default=JOINT_STEPS, metavar="N", help="of the joint pass (default: %(default)s)")
     for name, what in SPARSITY_LOSSES.items():
         option(f"--{name}-loss", type=float, default=0.0, metavar="W", help=f"weight of {what} (default: none)")
@@ -57,8 +74,8 @@ def train_distilled_model(options, modules, paper_epochs, arguments):
     photos, validation = training.photos_of(options)
     batch_size, crop = (PAPER_BATCH_SIZE, PAPER_CROP) if options.recipe == "paper" else (BATCH_SIZE, CROP)
     steps = options.steps or default_steps(options, paper_epochs)
-    for count in (*steps, options.joint_steps):
-        training.require_multiple(count, options.interval, "--steps, --joint-steps")
+    for count in (*steps, options.settling_steps, options.joint_steps):
+        training.require_multiple(count, options.interval, "--steps, --settling-steps, --joint-steps")
     cli.import_backend()
     import keras
 
@@ -78,7 +95,9 @@ def train_distilled_model(options, modules, paper_epochs, arguments):
     course = training.course_of(options, photos, validation, batch_size, crop, square=options.recipe == "paper")
     if options.pair is not None:
         later = PAIRS[options.pair :]
-        training.forget(course.folder, [f"{kind}_{pair}" for kind in ("pair", "encoder") for pair in later] + ["joint"])
+        training.forget(
+            course.folder, [f"{kind}_{pair}" for kind in ("pair", "encoder", "settled") for pair in later] + ["joint"]
+        )
     common = {
         "learning_rate": options.learning_rate,
         "sparsity": {name: getattr(options, f"{name}_loss") for name in SPARSITY_LOSSES},
@@ -86,11 +105,14 @@ def train_distilled_model(options, modules, paper_epochs, arguments):
     if options.recipe == "paper":
         distillation.distill_as_published(student, teacher, steps, course, **common)
     elif options.start:
-        distillation.train_jointly(student, teacher, options.joint_steps, course, **common)
+        distillation.train_jointly(student, teacher, options.joint_steps, course, fixed=options.fixed, **common)
     else:
-        distillation.distill(student, teacher, steps, options.joint_steps, course, **common)
+        counts = steps, options.settling_steps, options.joint_steps
+        distillation.distill(student, teacher, *counts, course, fixed=options.fixed, **common)
     command = f"{student.backbone.name}_backbone.train_distilled_model"
-    record = training.record_of(command, arguments, options, course) | {"steps": [*steps, options.joint_steps]}
+    record = training.record_of(command, arguments, options, course) | {
+        "steps": [*steps, options.settling_steps, options.joint_steps]
+    }
     if validation:
         measures = measure(student, CentreCrops(validation), teacher)
         print_table(measures)

@@ -48,52 +48,66 @@ class WhitenedConv2D(keras.layers.Conv2D):
         kernel, bias = (ops.convert_to_numpy(x).astype(np.float64) for x in self.folded())
         values, vectors = np.linalg.eigh(covariance)
         # Adam moves all weights at once, so the output moves by the step times their number: the more, the smaller steps.
-        root = np.sqrt(np.maximum(values, 0) + FLOOR * values.mean() + SMALLEST_VARIANCE) * (
-            np.prod(kernel.shape[:3]) / INPUTS
-        )
+        root = np.sqrt(np.maximum(values, 0) + FLOOR * values.mean() + SMALLEST_VARIANCE)
+        root *= max(1, np.prod(kernel.shape[:3]) / INPUTS)
         self.matrix.assign((vectors / root) @ vectors.T)
         self.centre.assign(mean)
         self.kernel.assign(np.einsum("ji,hwjo->hwio", (vectors * root) @ vectors.T, kernel))
         self.bias.assign(bias + np.einsum("hwio,i->o", kernel, mean))
 
 
-def whitenable(model):
-    """A copy of an `Autoencoder` whose decoder is of `WhitenedConv2D`, not whitened yet."""
+def whitenable(model, encoder=False):
+    """A copy of an `Autoencoder` whose decoder, and encoder where asked, is of `WhitenedConv2D`, not whitened yet."""
 
-    def decoder_block(*arguments):
-        block = model.backbone.decoder_block(*arguments)
-        return keras.models.clone_model(block, clone_function=lambda layer: whitenable_layer(layer))
+    def of_whitenable_layers(build):
+        def block(*arguments):
+            clone = keras.models.clone_model(build(*arguments), clone_function=whitenable_layer)
+            return keras.Model(clone.inputs if len(clone.inputs) > 1 else clone.inputs[0], clone.output, name=clone.name)
 
-    backbone = dataclasses.replace(model.backbone, decoder_block=decoder_block)
+        return block
+
+    backbone = dataclasses.replace(model.backbone, decoder_block=of_whitenable_layers(model.backbone.decoder_block))
+    if encoder:
+        backbone = dataclasses.replace(backbone, encoder_block=of_whitenable_layers(backbone.encoder_block))
     copy = Autoencoder(backbone, model.widths, model.eigenbases, name=model.name)
-    for theirs, ours in zip(model.encoder_blocks, copy.encoder_blocks, strict=True):
-        ours.set_weights(theirs.get_weights())
-    for theirs, ours in zip(decoder_convolutions(model), decoder_convolutions(copy), strict=True):
-        ours.kernel.assign(theirs.kernel)
-        ours.bias.assign(theirs.bias)
+    give_weights(model, copy)
     return copy
 
 
 def whitenable_layer(layer):
-    """A copy of a layer, for `clone_model`."""
+    """A copy of a layer, for `clone_model`; VGG's preprocessing is frozen and stays as it is."""
+    if layer.name == "preprocess":
+        return layer
     kind = WhitenedConv2D if type(layer) is keras.layers.Conv2D else type(layer)
     return kind.from_config(layer.get_config())
 
 
-def decoder_convolutions(model):
-    """The convolutions of all decoder blocks."""
-    return [layer for block in model.decoder_blocks for layer in convolutions(block)]
-
-
 def whiten(model, level, batches):
-    """Whiten decoder block `level` of what `whitenable` gave, for the inputs it gets from `batches` of images."""
-    block = model.decoder_blocks[level]
-    layers = convolutions(block)
+    """Whiten the blocks at `level` of what `whitenable` gave, for the inputs they get from `batches` of images."""
+    whiten_block(model.encoder_blocks[level], (encoder_input(model, level, images) for (images,) in batches))
+    whiten_block(model.decoder_blocks[level], (decoder_inputs(model, level, images) for (images,) in batches))
+
+
+def encoder_input(model, level, images):
+    """What encoder block `level` gets."""
+    return model.encode(images, level - 1)[0][-1] if level else images
+
+
+def decoder_inputs(model, level, images):
+    """What decoder block `level` gets."""
+    features, skips = model.encode(images, level)
+    return [features[level], skips[level]]
+
+
+def whiten_block(block, inputs):
+    """Whiten the convolutions of a block for its `inputs`."""
+    layers = [layer for layer in convolutions(block) if isinstance(layer, WhitenedConv2D)]
+    if not layers:
+        return
     probe = keras.Model(block.inputs, [layer.input for layer in layers])
     counts, sums, products = (np.zeros(len(layers)), [0.0] * len(layers), [0.0] * len(layers))
-    for (images,) in batches:
-        features, skips = model.encode(images, level)
-        for index, x in enumerate(keras.tree.flatten(probe([features[level], skips[level]]))):
+    for batch in inputs:
+        for index, x in enumerate(keras.tree.flatten(probe(batch))):
             x = ops.convert_to_numpy(x).reshape(-1, x.shape[-1])
             counts[index] += len(x)
             sums[index] += x.sum(axis=0, dtype=np.float64)
@@ -105,9 +119,17 @@ def whiten(model, level, batches):
 
 def fold(whitened, model):
     """Give `model` the weights of `whitened`, which `whitenable` made of it."""
-    for theirs, ours in zip(whitened.encoder_blocks, model.encoder_blocks, strict=True):
-        ours.set_weights(theirs.get_weights())
-    for theirs, ours in zip(decoder_convolutions(whitened), decoder_convolutions(model), strict=True):
-        kernel, bias = theirs.folded()
-        ours.kernel.assign(kernel)
-        ours.bias.assign(bias)
+    give_weights(whitened, model)
+
+
+def give_weights(model, other):
+    """Make `other`, of the same blocks as `model` but for `WhitenedConv2D` in either, compute the same."""
+    pairs = zip(model.encoder_blocks + model.decoder_blocks, other.encoder_blocks + other.decoder_blocks, strict=True)
+    for theirs, ours in pairs:
+        for source, target in zip(theirs.layers, ours.layers, strict=True):
+            if isinstance(source, WhitenedConv2D) or isinstance(target, WhitenedConv2D):
+                kernel, bias = source.folded() if isinstance(source, WhitenedConv2D) else (source.kernel, source.bias)
+                target.kernel.assign(kernel)
+                target.bias.assign(bias)
+            else:
+                target.set_weights(source.get_weights())

@@ -16,9 +16,8 @@ from common.autoencoder import Autoencoder
 from common.backbone import Widths
 from common.blockwise import BlockwiseTrainer, Course, LossWeights, Stage, train
 from common.errors import InputError
-from common.layers import convolutions
 from common.least_squares import start_decoder_block
-from common.whitening import fold, whiten, whitenable
+from common.whitening import WhitenedConv2D, fold, whiten, whitenable
 from mobilenet_backbone import teacher as mobilenet_teacher
 from mobilenet_backbone.blocks import BACKBONE as MOBILENET
 from mobilenet_backbone.train_teacher import modules
@@ -219,16 +218,17 @@ def test_whitening_changes_coordinates_and_nothing_else(seeded, course, backbone
     model = Autoencoder(backbone, widths)
     images = first_batch(course)
     expected = model.reconstruct(images, 1)
-    whitened = whitenable(model)
+    whitened = whitenable(model, encoder=True)
     whiten(whitened, 1, [(images,)])
     np.testing.assert_allclose(whitened.reconstruct(images, 1), expected, atol=1e-3)
-    layer = convolutions(whitened.decoder_blocks[1])[0]
-    inputs = keras.Model(whitened.decoder_blocks[1].input, layer.input)
     features, skips = whitened.encode(images)
-    x = np.reshape(inputs([features[1], skips[1]]), (-1, layer.matrix.shape[0])) - layer.centre
-    covariance = np.cov(x @ np.asarray(layer.matrix), rowvar=False)
-    variance = np.diag(covariance).mean()  # the same in every direction
-    np.testing.assert_allclose(covariance / variance, np.eye(len(covariance)), atol=0.05)
+    encoder, decoder = whitened.encoder_blocks[1], whitened.decoder_blocks[1]
+    for block, given in ((encoder, features[0]), (decoder, [features[1], skips[1]])):
+        layer = next(layer for layer in block.layers if isinstance(layer, WhitenedConv2D))
+        x = np.reshape(keras.Model(block.input, layer.input)(given), (-1, layer.matrix.shape[0])) - layer.centre
+        covariance = np.cov(x @ np.asarray(layer.matrix), rowvar=False)
+        variance = np.diag(covariance).mean()  # the same in every direction
+        np.testing.assert_allclose(covariance / variance, np.eye(len(covariance)), atol=0.05)
     fold(whitened, model)
     np.testing.assert_allclose(model.reconstruct(images, 1), expected, atol=1e-3)
 

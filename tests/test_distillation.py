@@ -59,16 +59,15 @@ def command(folder, name, *options):
 @pytest.mark.parametrize("name", STUDENTS)
 def test_folding_keeps_what_a_normalised_encoder_computes(rng, name):
     student = STUDENTS[name].build()
-    normalised = with_batch_norm(student)
-    for block in normalised.encoder_blocks:
-        for layer in block.layers:
+    images = rng.random((2, 32, 32, 3), np.float32)
+    for level in range(4):
+        normalised = with_batch_norm(student, level)
+        for layer in normalised.encoder_blocks[level].layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 for variable in layer.variables:
                     variable.assign(rng.uniform(0.5, 1.5, variable.shape))
-    for block, plain in zip(normalised.encoder_blocks, student.encoder_blocks, strict=True):
-        fold_batch_norm(block, plain)
-    images = rng.random((2, 32, 32, 3), np.float32)
-    for ours, theirs in zip(student.encode(images)[0], normalised.encode(images)[0], strict=True):
+        fold_batch_norm(normalised.encoder_blocks[level], student.encoder_blocks[level])
+        ours, theirs = (model.encode(images, level)[0][level] for model in (student, normalised))
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
 
 
@@ -109,11 +108,11 @@ def run(folder, *options):
 
 @pytest.mark.slow
 def test_the_default_recipe_trains_a_student_and_goes_on_where_it_was_stopped(folder, capfd):
-    steps = ("--steps", "2", "2", "2", "2", "--validation", str(folder / "photos"))
+    steps = ("--steps", "2", "2", "2", "2", "--settling-steps", "2", "--validation", str(folder / "photos"))
     assert run(folder, *steps, "--joint-steps", "2") == 0
     assert run(folder, *steps, "--joint-steps", "4") == 0  # what is there is not trained again
     record = json.loads((folder / "run/student.json").read_text())
-    assert record["steps"] == [2, 2, 2, 2, 4]
+    assert record["steps"] == [2, 2, 2, 2, 2, 4]
     assert len(record["figures"]["psnr"]) == 4
     assert len((folder / "run/joint.csv").read_text().split()) == 3  # a heading and two rows
     assert Image.open(folder / "run/joint.png").width == 5 * 192

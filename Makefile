@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BACKBONE ?= mobilenet
-# A folder with the paper's released checkpoint; empty: the weights in ckpts/, or else the released ones, downloaded.
+# Other weights than those in ckpts/.
 CHECKPOINT ?=
 CONTENT ?= notebooks/photos/summer_palace.jpg
 STYLE ?= notebooks/photos/rocket_launch.jpg
@@ -11,9 +11,6 @@ OUT ?= demo.jpg
 .PHONY: demo test lint
 
 demo: $(VENV)/installed
-ifeq ($(CHECKPOINT),)
-	test -e ckpts/$(BACKBONE)/student.weights.h5 || $(VENV)/bin/python -m common.checkpoints download $(BACKBONE)
-endif
 	$(VENV)/bin/python -m $(BACKBONE)_backbone.stylize $(CONTENT) $(STYLE) -o $(OUT) \
 		$(if $(filter demo.jpg,$(OUT)),--overwrite) $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
 

@@ -22,7 +22,7 @@ JOINT_LEARNING_RATE = 5e-4
 # Largest norm of the joint pass's gradient.
 CLIP = 0.5
 ENCODER_LOSSES = LossWeights(reconstruction=0, feature=0, perceptual=0, balanced=True)
-JOINT_LOSSES = LossWeights(reconstruction=100, feature=0.2, perceptual=0, balanced=True)
+JOINT_LOSSES = LossWeights(feature=0.2, perceptual=0, balanced=True)
 # A ReLU can only carry a signed target on top of an offset: that of the last one, in standard deviations of its target.
 OFFSET = 1.5
 # Photos from which that standard deviation is taken.
@@ -124,7 +124,7 @@ def distill(student, teacher, steps, settling_steps, joint_steps, course, **opti
         settling_steps: of each without.
         joint_steps: of the joint pass.
         course: `common.blockwise.Course`.
-        options: `learning_rate`, `sparsity` and `fixed` of `train_jointly`.
+        options: `learning_rate`, `reconstruction`, `sparsity` and `fixed` of `train_jointly`.
     """
     losses = ENCODER_LOSSES._replace(**options.get("sparsity") or {})
     for level, count in enumerate(steps):
@@ -140,18 +140,29 @@ def distill(student, teacher, steps, settling_steps, joint_steps, course, **opti
     train_jointly(student, teacher, joint_steps, course, closed_form=True, **options | {"sparsity": None})
 
 
-def train_jointly(student, teacher, joint_steps, course, learning_rate=None, sparsity=None, fixed=(), closed_form=False):
+def train_jointly(
+    student,
+    teacher,
+    joint_steps,
+    course,
+    learning_rate=None,
+    reconstruction=100.0,
+    sparsity=None,
+    fixed=(),
+    closed_form=False,
+):
     """Train all pairs together; arguments as of `distill`.
 
     Args:
         learning_rate: at its peak.
+        reconstruction: weight of that term: more for better reconstruction and a smaller share explained.
         sparsity: weights of the losses in `common.sparsity` by name, or None.
         fixed: levels whose encoder blocks stay as they are.
         closed_form: start the decoder from a least-squares fit to the encoder; else from the weights it has.
     """
     rate = learning_rate or JOINT_LEARNING_RATE
     levels = tuple(range(len(student.decoder_blocks)))
-    losses = JOINT_LOSSES._replace(**sparsity or {})
+    losses = JOINT_LOSSES._replace(reconstruction=reconstruction, **sparsity or {})
     stage = Stage("joint", levels, joint_steps, rate, losses, whiten=True, clip=CLIP, fixed=fixed)
     smaller = course._replace(batch_size=max(1, course.batch_size // 2))  # all decoders run: more steps are worth more
     train(student, stage._replace(closed_form=closed_form), smaller, teacher, student.eigenbases)

@@ -13,6 +13,7 @@ COCO_PHOTOS = 118_287
 STEPS = (4000, 4000, 4000, 4000)
 SETTLING_STEPS = 2000
 JOINT_STEPS = 12_000
+RECONSTRUCTION = 100.0
 BATCH_SIZE, CROP = 8, 128
 PAIRS = range(4)
 # Losses of `common.sparsity`, and what they are.
@@ -63,6 +64,14 @@ def command_parser(doc):
         metavar="0..3",
         help="encoder blocks that the joint pass leaves alone: they explain more and reconstruct worse (default: none)",
     )
+    option(
+        "--reconstruction",
+        type=float,
+        default=RECONSTRUCTION,
+        metavar="W",
+        help="weight of the reconstruction in the joint pass: more for better pictures and a smaller share of the teacher "
+        "explained (default: %(default)g)",
+    )
     option("--joint-steps", type=int, default=JOINT_STEPS, metavar="N", help="of the joint pass (default: %(default)s)")
     for name, what in SPARSITY_LOSSES.items():
         option(f"--{name}-loss", type=float, default=0.0, metavar="W", help=f"weight of {what} (default: none)")
@@ -104,11 +113,13 @@ def train_distilled_model(options, modules, paper_epochs, arguments):
     }
     if options.recipe == "paper":
         distillation.distill_as_published(student, teacher, steps, course, **common)
-    elif options.start:
-        distillation.train_jointly(student, teacher, options.joint_steps, course, fixed=options.fixed, **common)
     else:
-        counts = steps, options.settling_steps, options.joint_steps
-        distillation.distill(student, teacher, *counts, course, fixed=options.fixed, **common)
+        common |= {"fixed": options.fixed, "reconstruction": options.reconstruction}
+        if options.start:
+            distillation.train_jointly(student, teacher, options.joint_steps, course, **common)
+        else:
+            counts = steps, options.settling_steps, options.joint_steps
+            distillation.distill(student, teacher, *counts, course, **common)
     command = f"{student.backbone.name}_backbone.train_distilled_model"
     record = training.record_of(command, arguments, options, course) | {
         "steps": [*steps, options.settling_steps, options.joint_steps]

@@ -6,9 +6,6 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from common.checkpoints import default_checkpoint
-from common.errors import InputError
-
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 LARGEST = 400_000
 # Seconds that a cell may take on a busy machine.
@@ -24,11 +21,6 @@ def code_cells(notebook):
 @pytest.mark.slow
 @every_notebook
 def test_it_runs(path):
-    if path.stem == "vgg_demo":
-        try:
-            default_checkpoint("vgg")
-        except InputError as error:
-            pytest.skip(str(error))
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": path.parent}}).execute()
 

@@ -1,6 +1,6 @@
 """Time and memory of stylising, against a plain pass over the whole photo.
 
-python -m tests.benchmarks.stylize [--sizes 1024x576 3840x2160] [--checkpoint vgg=FOLDER mobilenet=FOLDER]
+python -m tests.benchmarks.stylize [--sizes 1024x576 3840x2160] [--checkpoint vgg=PATH] [--pruned vgg=PATH]
 
 Every row is measured in a process of its own, content and style at the same size, models loaded: the first call, the best of
 the later ones, and the peak resident memory. The plain pass runs the network on whole photos, layer by layer, as the paper's
@@ -101,21 +101,27 @@ def main():
     parser = cli.parser(__doc__)
     parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="WxH", help="default: %(default)s")
     parser.add_argument("--checkpoint", nargs="+", default=[], metavar="BACKBONE=PATH", help="default: those in ckpts/")
+    parser.add_argument(
+        "--pruned", nargs="+", default=[], metavar="BACKBONE=PATH", help="what common.pruning made of it: a row of its own"
+    )
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         *what, checkpoint = options.one
         return measure(*what, checkpoint or None)
-    checkpoints = dict(pair.split("=", 1) for pair in options.checkpoint)
+    checkpoints, pruned = (dict(pair.split("=", 1) for pair in pairs) for pairs in (options.checkpoint, options.pruned))
     print(f"{'':32}first call / s   later call / s   peak memory / GB")
     for backbone in ("vgg", "mobilenet"):
         for size in options.sizes:
+            given = checkpoints.get(backbone, "")
+            rows = [("plain", given), ("ours", given)] + [("ours", pruned[backbone])] * (backbone in pruned)
             baseline = None
-            for way in ("plain", "ours"):
+            for way, checkpoint in rows:
                 fits = (backbone, size, way) not in TOO_LARGE
-                figures = measured(backbone, size, way, checkpoints.get(backbone, "")) if fits else None
-                print(row(f"{backbone} {size} {way}", figures, baseline), flush=True)
-                baseline = figures
+                figures = measured(backbone, size, way, checkpoint) if fits else None
+                name = f"{way} pruned" if checkpoint != given else way
+                print(row(f"{backbone} {size} {name}", figures, baseline), flush=True)
+                baseline = figures if way == "plain" else baseline
     return 0
 
 

@@ -16,8 +16,8 @@ from common.transforms import Moments, affine_map
 
 # Rows of the coarser grid of a block that its output depends on beyond its own, on either side; enough for either backbone.
 ENCODER_HALO, DECODER_HALO = 3, 4
-# Numbers in a strip of a block's finer grid: few enough to be quick to touch, enough for the overlaps not to weigh.
-STRIP_NUMBERS = 4_000_000
+# Numbers in a strip of a block's finer grid: few enough for little memory, enough for the overlaps not to weigh.
+STRIP_NUMBERS = 2_500_000
 # Numbers in a chunk of a kept feature.
 CHUNK_NUMBERS = 1_000_000
 BYTES = 4  # of a float32

@@ -199,7 +199,7 @@ class Stage(NamedTuple):
         closed_form: begin with the decoder blocks that `common.least_squares` gives.
         noise, fixed: as for `BlockwiseTrainer`.
         clip: largest norm of the gradient.
-        whiten: train decoder blocks in the coordinates of `common.whitening`.
+        whiten: train in the coordinates of `common.whitening`.
     """
 
     name: str

@@ -1,7 +1,8 @@
-"""Decoder convolutions trained in coordinates in which their input is white, and folded back into plain ones afterwards.
+"""Convolutions trained in coordinates in which their input is white, and folded back into plain ones afterwards.
 
 The channels of a feature are correlated and far from centred, so a small step in one weight is a large one in the output,
 and gradient descent crawls. The decoder of MobileNet's teacher, level 1, 900 steps of 4 crops: 36.9 dB, without 35.6 dB.
+The encoder of a VGG student has small weights and large inputs; Adam's steps, too large for it otherwise, suit it so.
 """
 
 import dataclasses

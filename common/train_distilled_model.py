@@ -11,7 +11,6 @@ PAPER_BATCH_SIZE, PAPER_CROP = 8, 256
 COCO_PHOTOS = 118_287
 # Steps of each encoder block, and of all pairs together.
 STEPS = (4000, 4000, 4000, 4000)
-SETTLING_STEPS = 2000
 JOINT_STEPS = 12_000
 RECONSTRUCTION = 100.0
 BATCH_SIZE, CROP = 8, 128
@@ -51,9 +50,9 @@ def command_parser(doc):
     option(
         "--settling-steps",
         type=int,
-        default=SETTLING_STEPS,
+        default=0,
         metavar="N",
-        help="of each encoder block without batch normalisation (default: %(default)s)",
+        help="of each encoder block, after those, without batch normalisation (default: none)",
     )
     option(
         "--fixed",

@@ -113,8 +113,8 @@ def distill(student, teacher, steps, settling_steps, joint_steps, course, **opti
     """Train every encoder block alone, then all pairs together.
 
     1. Encoder blocks, in turn, on the distill term alone, with batch normalisation after every convolution, folded into the
-       weights afterwards: without it, the same steps explain half as much, and channels die. Some more steps without it,
-       where asked, rid the block of the noise that batches bring (MobileNet, level 0, 2,000 steps: 0.887 to 0.892 explained).
+       weights afterwards: without it, the same steps explain half as much, and channels die. Some more without it, where
+       asked for, rid the block of the noise that batches bring (MobileNet, level 0, 2,000 steps: 0.887 to 0.892 explained).
     2. All pairs jointly, the decoder starting from a least-squares fit to the encoder.
 
     Args:

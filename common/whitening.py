@@ -105,7 +105,7 @@ def whiten_block(block, inputs):
     layers = [layer for layer in convolutions(block) if isinstance(layer, WhitenedConv2D)]
     if not layers:
         return
-    probe = keras.Model(block.inputs, [layer.input for layer in layers])
+    probe = keras.Model(block.input, [layer.input for layer in layers])
     counts, sums, products = (np.zeros(len(layers)), [0.0] * len(layers), [0.0] * len(layers))
     for batch in inputs:
         for index, x in enumerate(keras.tree.flatten(probe(batch))):

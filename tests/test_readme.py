@@ -22,7 +22,7 @@ FOLDERS = ("common", "vgg_backbone", "mobilenet_backbone", "ckpts", "notebooks",
 PLACEHOLDERS = re.compile(
     r"(content|style|result|demo|explained|frame|mask|map|video|out)\w*(\.stylized)?\.\w+|\w+\.npz|\w+\.(png|jpe?g|mp4|onnx)"
     r"|(holiday|photos|unseen|stylized|frames|results|report|styles)/.*|runs/.*|teachers/|released/.*|ckpts/released.*|shared/"
-    r"|\w*\.weights\.h5|sencoder.*|sdecoder.*|\.\w+"
+    r"|\.venv/.*|\w*\.weights\.h5|sencoder.*|sdecoder.*|\.\w+"
 )
 # In code, what looks like a file or folder.
 PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from common import images
 from common.errors import InputError
+from common.files import require_absent
 
 # What a result's name has before its suffix where no other name is asked for.
 RESULT_MARK = ".stylized"
@@ -224,5 +225,4 @@ def output_path(content, output, is_folder):
 def require_free(path, overwrite):
     """Raise `InputError` where a result cannot be written to `path`, or something is there that may not be replaced."""
     images.require_writable(path)
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists; --overwrite replaces it")
+    require_absent(path, overwrite)

@@ -27,7 +27,7 @@ from PIL import Image, ImageDraw, ImageFont
 from common import cli, images, training
 from common.backbone import MINIMUM_SIZE
 from common.errors import InputError
-from common.files import written_whole
+from common.files import require_absent, written_whole
 
 NETWORKS = ("vgg", "mobilenet", "vgg-teacher", "mobilenet-teacher")
 REPORT_FILES = ("pictures.csv", "methods.csv", "report.md", "scatter.png", "contact_sheet.jpg")
@@ -348,8 +348,7 @@ def require_free(report, overwrite):
     if report.exists() and not report.is_dir():
         raise InputError(f"{report} is a file, not a folder to write the report to")
     for name in REPORT_FILES:
-        if (report / name).exists() and not overwrite:
-            raise InputError(f"{report / name} exists; --overwrite replaces it")
+        require_absent(report / name, overwrite)
 
 
 def load_judge(name):

@@ -1,8 +1,10 @@
-"""Writing files so that they appear whole or not at all."""
+"""Writing files so that they appear whole or not at all, and where they may be written."""
 
 import os
 from contextlib import contextmanager
 from pathlib import Path
+
+from common.errors import InputError
 
 
 @contextmanager
@@ -19,3 +21,17 @@ def written_whole(path):
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_room(path):
+    """Raise `InputError` where no file can be written to `path`: a folder, or no folder to lie in."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a file to write")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder to write {path.name} to")
+
+
+def require_absent(path, overwrite):
+    """Raise `InputError` where something is at `path` that may not be replaced."""
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists; --overwrite replaces it")

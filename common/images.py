@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from common.errors import InputError
-from common.files import written_whole
+from common.files import require_room, written_whole
 
 # How each kind of photo is written: suffix -> options of `PIL.Image.Image.save`.
 WRITERS = {
@@ -129,10 +129,7 @@ def require_writable(path):
     path = Path(path)
     if path.suffix.lower() not in WRITERS:
         raise InputError(f"{path}: cannot write {path.suffix or 'a name without suffix'}, only {', '.join(WRITERS)}")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, not a file to write")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such folder to write {path.name} to")
+    require_room(path)
 
 
 def write(image, path):

@@ -26,6 +26,7 @@ import numpy as np
 
 from common import cli, images, training
 from common.errors import InputError
+from common.files import require_absent, require_room
 
 BACKBONES = ("vgg", "mobilenet")
 
@@ -67,11 +68,9 @@ def command_parser():
 
 def prune(options, arguments):
     """Do what `options` ask for. What can be checked is checked before the backend's slow import."""
-    paths = images.photo_paths(options.dataset)
+    paths = training.drawn(images.photo_paths(options.dataset), options.limit, options.seed)
     require_output(options.output, options.overwrite)
     training.require_multiple(options.size, training.DEEPEST_STRIDE, "--size")
-    if options.limit:
-        paths = sorted(np.random.default_rng(options.seed).permutation(paths)[: options.limit])
     cli.import_backend()
     from common import channels, checkpoints
     from common.photos import CentreCrops
@@ -99,12 +98,8 @@ def require_output(path, overwrite):
     """Raise `InputError` where no checkpoint can be written to `path`, or something is there that may not be replaced."""
     if not path.name.endswith(".weights.h5"):
         raise InputError(f"{path}: a checkpoint's name ends in .weights.h5")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such folder to write {path.name} to")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, not a file to write")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists; --overwrite replaces it")
+    require_room(path)
+    require_absent(path, overwrite)
 
 
 def shown(photos, what):

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from common import cli, eigenbases_file, images, training
 from common.backbone import MINIMUM_SIZE
 from common.errors import InputError
-from common.files import written_whole
+from common.files import require_room, written_whole
 
 # Photos are reduced to this many pixels on their longer side, about what COCO has, which the paper trains on.
 LONGEST_SIDE = 512
@@ -76,11 +76,8 @@ def command_parser(doc):
 
 def train_eigenbases(options, modules):
     """Do what `options` ask for. What can be checked is checked before the first photo is read."""
-    paths = images.photo_paths(options.dataset)
+    paths = training.drawn(images.photo_paths(options.dataset), options.limit, options.seed)
     require_writable(options.output, options.plot)
-    if options.limit:
-        chosen = np.random.default_rng(options.seed).permutation(len(paths))[: options.limit]
-        paths = [paths[index] for index in sorted(chosen)]
     cli.import_backend()
     from common import distillation, eigenbases
 
@@ -127,10 +124,7 @@ def train_eigenbases(options, modules):
 def require_writable(output, plot_path):
     """Raise `InputError` where the results could not be written."""
     for path in filter(None, (output, plot_path)):
-        if not path.parent.is_dir():
-            raise InputError(f"{path.parent}: no such folder to write {path.name} to")
-        if path.is_dir():
-            raise InputError(f"{path} is a folder, not a file to write")
+        require_room(path)
     if plot_path:
         from matplotlib.figure import Figure
 

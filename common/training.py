@@ -7,6 +7,8 @@ import platform
 import shlex
 from pathlib import Path
 
+import numpy as np
+
 from common import images
 from common.errors import InputError
 from common.files import written_whole
@@ -37,6 +39,14 @@ def positive(text):
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
+
+
+def drawn(paths, limit, seed):
+    """So many of `paths`, drawn at random and in their order; all where there is no limit."""
+    if not limit:
+        return paths
+    chosen = np.random.default_rng(seed).permutation(len(paths))[:limit]
+    return [paths[index] for index in sorted(chosen)]
 
 
 def require_multiple(number, unit, option):

@@ -15,8 +15,7 @@ import numpy as np
 from common import checkpoints, cli
 from common.autoencoder import Autoencoder
 from common.backbone import Widths
-from common.errors import InputError
-from common.files import written_whole
+from common.files import require_room, written_whole
 from common.images import photo_paths
 from common.layers import convolutions
 from vgg_backbone.blocks import BACKBONE, ENCODER_LAYERS
@@ -145,8 +144,7 @@ class Photos:
 
 def write_normalised(options):
     """The command of this file."""
-    if not options.output.parent.is_dir():
-        raise InputError(f"{options.output.parent}: no such folder to write {options.output.name} to")
+    require_room(options.output)
     photos = Photos(options.normalize)
     model = load_encoder(options.weights)
     normalise(model, photos)

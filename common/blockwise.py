@@ -20,7 +20,7 @@ from common.layers import activations
 from common.least_squares import start_decoder_block
 from common.photos import CentreCrops, random_crops
 from common.sparsity import LOSSES
-from common.whitening import fold, whiten, whitenable
+from common.whitening import give_weights, whiten, whitenable
 
 # Keeps the division by a variance finite where a feature is constant.
 SMALLEST_VARIANCE = 1e-6
@@ -270,7 +270,7 @@ def train(model, stage, course, teacher=None, eigenbases=None):
     try:
         fit(trainer, stage, course, backup)
     finally:
-        fold(whitened, model)
+        give_weights(whitened, model)
 
 
 def start(model, stage, course):

@@ -118,11 +118,6 @@ def whiten_block(block, inputs):
         layer.whiten(mean, product / count - np.outer(mean, mean))
 
 
-def fold(whitened, model):
-    """Give `model` the weights of `whitened`, which `whitenable` made of it."""
-    give_weights(whitened, model)
-
-
 def give_weights(model, other):
     """Make `other`, of the same blocks as `model` but for `WhitenedConv2D` in either, compute the same."""
     pairs = zip(model.encoder_blocks + model.decoder_blocks, other.encoder_blocks + other.decoder_blocks, strict=True)

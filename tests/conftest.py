@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 SHARED = Path(os.environ.get("PST_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
@@ -23,3 +24,14 @@ def shared():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def photos(tmp_path, rng):
+    """A folder with three photos, smooth enough to be learnt from."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(3):
+        coarse = Image.fromarray(rng.integers(0, 256, (6, 7, 3), np.uint8))
+        coarse.resize((80, 72), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
+    return folder

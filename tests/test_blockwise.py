@@ -17,7 +17,7 @@ from common.backbone import Widths
 from common.blockwise import BlockwiseTrainer, Course, LossWeights, Stage, train
 from common.errors import InputError
 from common.least_squares import start_decoder_block
-from common.whitening import WhitenedConv2D, fold, whiten, whitenable
+from common.whitening import WhitenedConv2D, give_weights, whiten, whitenable
 from mobilenet_backbone import teacher as mobilenet_teacher
 from mobilenet_backbone.blocks import BACKBONE as MOBILENET
 from mobilenet_backbone.train_teacher import modules
@@ -30,21 +30,10 @@ DECODER_ALONE = LossWeights(balanced=True)
 
 
 @pytest.fixture
-def folder(tmp_path, rng):
-    """A folder with three photos, smooth enough to be learnt from."""
-    below = tmp_path / "photos"
-    below.mkdir()
-    for index in range(3):
-        coarse = Image.fromarray(rng.integers(0, 256, (6, 7, 3), np.uint8))
-        coarse.resize((80, 72), Image.Resampling.BICUBIC).save(below / f"{index}.png")
-    return below
-
-
-@pytest.fixture
-def course(tmp_path, folder, monkeypatch):
+def course(tmp_path, photos, monkeypatch):
     monkeypatch.setattr(blockwise, "STARTING_BATCHES", 3)
     (tmp_path / "run").mkdir()
-    return Course(tmp_path / "run", sorted(folder.iterdir()), [], batch_size=2, crop=32, interval=4)
+    return Course(tmp_path / "run", sorted(photos.iterdir()), [], batch_size=2, crop=32, interval=4)
 
 
 @pytest.fixture
@@ -213,6 +202,14 @@ def test_a_block_in_closed_form_is_nearly_right_from_the_start(seeded, course):
         assert error(level) < limit
 
 
+def test_a_fixed_encoder_block_is_not_trained(seeded):
+    model = Autoencoder(MOBILENET, STUDENT)
+    bases = [np.eye(width, dtype=np.float32) for width in STUDENT.features]
+    BlockwiseTrainer(model, (0, 1), LossWeights(), model, bases, fixed=(0,))
+    trained = [bool(block.trainable_variables) for block in model.encoder_blocks + model.decoder_blocks]
+    assert trained == [False, True, True, True]
+
+
 @pytest.mark.parametrize(("backbone", "widths"), [(MOBILENET, STUDENT), (VGG, NARROW_VGG)])
 def test_whitening_changes_coordinates_and_nothing_else(seeded, course, backbone, widths):
     model = Autoencoder(backbone, widths)
@@ -229,7 +226,7 @@ def test_whitening_changes_coordinates_and_nothing_else(seeded, course, backbone
         covariance = np.cov(x @ np.asarray(layer.matrix), rowvar=False)
         variance = np.diag(covariance).mean()  # the same in every direction
         np.testing.assert_allclose(covariance / variance, np.eye(len(covariance)), atol=0.05)
-    fold(whitened, model)
+    give_weights(whitened, model)
     np.testing.assert_allclose(model.reconstruct(images, 1), expected, atol=1e-3)
 
 
@@ -242,15 +239,15 @@ def teacher_file(tmp_path, seeded):
     return tmp_path / "teacher.npz"
 
 
-def command(folder, teacher_file, target, *more):
-    options = ["--dataset", folder, "--weights", teacher_file, "--save-to", target, "--batch-size", 1, "--crop", 32]
+def command(photos, teacher_file, target, *more):
+    options = ["--dataset", photos, "--weights", teacher_file, "--save-to", target, "--batch-size", 1, "--crop", 32]
     return [str(option) for option in (*options, "--interval", 2, *more)]
 
 
 @pytest.mark.slow
-def test_train_teacher_writes_a_decoder_with_its_record(folder, teacher_file, tmp_path, capsys, monkeypatch):
+def test_train_teacher_writes_a_decoder_with_its_record(photos, teacher_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(blockwise, "STARTING_BATCHES", 2)
-    arguments = command(folder, teacher_file, tmp_path / "run", "--steps", 0, 0, 0, 2, 2, "--validation", folder)
+    arguments = command(photos, teacher_file, tmp_path / "run", "--steps", 0, 0, 0, 2, 2, "--validation", photos)
     assert train_teacher.main("", modules, arguments) == 0
     assert "PSNR on 3 photos" in capsys.readouterr().out
     model = mobilenet_teacher.load(teacher_file, tmp_path / "run" / "teacher_decoder.h5")
@@ -261,13 +258,13 @@ def test_train_teacher_writes_a_decoder_with_its_record(folder, teacher_file, tm
     assert len((tmp_path / "run" / "block_3.csv").read_text().splitlines()) == 2
 
 
-def test_train_teacher_refuses_what_cannot_work(folder, teacher_file, tmp_path, capsys):
-    assert train_teacher.main("", modules, command(folder, teacher_file, tmp_path / "run", "--steps", 3, 2, 2, 2, 2)) == 1
+def test_train_teacher_refuses_what_cannot_work(photos, teacher_file, tmp_path, capsys):
+    assert train_teacher.main("", modules, command(photos, teacher_file, tmp_path / "run", "--steps", 3, 2, 2, 2, 2)) == 1
     assert "--steps: 3 is not a multiple of 2" in capsys.readouterr().err
     assert train_teacher.main("", modules, command(tmp_path / "none", teacher_file, tmp_path / "run")) == 1
     assert "none: no such folder" in capsys.readouterr().err
-    (folder / "3.jpg").write_bytes(b"not a photo")
-    assert train_teacher.main("", modules, command(folder, teacher_file, tmp_path / "run")) == 1
+    (photos / "3.jpg").write_bytes(b"not a photo")
+    assert train_teacher.main("", modules, command(photos, teacher_file, tmp_path / "run")) == 1
     assert "3.jpg" in capsys.readouterr().err
 
 

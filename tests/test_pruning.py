@@ -6,7 +6,6 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 from common import channels, checkpoints, images, pruning
 from common.backbone import Widths
@@ -23,17 +22,6 @@ WIDTHS = {
 # Far below anything a convolution here can reach.
 NEVER = -1e6
 SIZE = 32
-
-
-@pytest.fixture
-def photos(tmp_path, rng):
-    """A folder with three photos."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for index in range(3):
-        coarse = Image.fromarray(rng.integers(0, 256, (5, 6, 3), np.uint8))
-        coarse.resize((70, 64), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
-    return folder
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ JOINT_LEARNING_RATE = 5e-4
 # Largest norm of the joint pass's gradient.
 CLIP = 0.5
 ENCODER_LOSSES = LossWeights(reconstruction=0, feature=0, perceptual=0, balanced=True)
-JOINT_LOSSES = LossWeights(feature=0.2, perceptual=0, balanced=True)
+JOINT_LOSSES = LossWeights(reconstruction=100, feature=0.2, perceptual=0, balanced=True)
 # A ReLU can only carry a signed target on top of an offset: that of the last one, in standard deviations of its target.
 OFFSET = 1.5
 # Photos from which that standard deviation is taken.
@@ -146,7 +146,7 @@ def train_jointly(
     joint_steps,
     course,
     learning_rate=None,
-    reconstruction=100.0,
+    reconstruction=None,
     sparsity=None,
     fixed=(),
     closed_form=False,
@@ -162,7 +162,9 @@ def train_jointly(
     """
     rate = learning_rate or JOINT_LEARNING_RATE
     levels = tuple(range(len(student.decoder_blocks)))
-    losses = JOINT_LOSSES._replace(reconstruction=reconstruction, **sparsity or {})
+    losses = JOINT_LOSSES._replace(**sparsity or {})
+    if reconstruction is not None:
+        losses = losses._replace(reconstruction=reconstruction)
     stage = Stage("joint", levels, joint_steps, rate, losses, whiten=True, clip=CLIP, fixed=fixed)
     smaller = course._replace(batch_size=max(1, course.batch_size // 2))  # all decoders run: more steps are worth more
     train(student, stage._replace(closed_form=closed_form), smaller, teacher, student.eigenbases)

@@ -12,7 +12,6 @@ COCO_PHOTOS = 118_287
 # Steps of each encoder block, and of all pairs together.
 STEPS = (4000, 4000, 4000, 4000)
 JOINT_STEPS = 12_000
-RECONSTRUCTION = 100.0
 BATCH_SIZE, CROP = 8, 128
 PAIRS = range(4)
 # Losses of `common.sparsity`, and what they are.
@@ -66,10 +65,9 @@ def command_parser(doc):
     option(
         "--reconstruction",
         type=float,
-        default=RECONSTRUCTION,
         metavar="W",
         help="weight of the reconstruction in the joint pass: more for better pictures and a smaller share of the teacher "
-        "explained (default: %(default)g)",
+        "explained (default: the recipe's)",
     )
     option("--joint-steps", type=int, default=JOINT_STEPS, metavar="N", help="of the joint pass (default: %(default)s)")
     for name, what in SPARSITY_LOSSES.items():

@@ -13,7 +13,7 @@ from PIL import Image
 
 from common import checkpoints, eigenbases_file
 from common.backbone import Widths
-from common.distillation import LiftedStudent, Relay, load_teacher, with_batch_norm
+from common.distillation import JOINT_LOSSES, LiftedStudent, Relay, load_teacher, with_batch_norm
 from common.errors import InputError
 from common.layers import fold_batch_norm
 from mobilenet_backbone import student as mobilenet
@@ -32,12 +32,8 @@ def orthonormal(rng, name):
 
 
 @pytest.fixture
-def folder(tmp_path, rng):
+def folder(tmp_path, rng, photos):
     """`photos/`, and a teacher `NAME.weights.h5` with eigenbases `NAME.npz` for either backbone."""
-    (tmp_path / "photos").mkdir()
-    for index in range(3):
-        small = Image.fromarray(rng.integers(0, 256, (5, 6, 3), np.uint8))
-        small.resize((80, 70), Image.Resampling.BICUBIC).save(tmp_path / f"photos/{index}.png")
     keras.utils.set_random_seed(1)
     for name, student in STUDENTS.items():
         bases = orthonormal(rng, name)
@@ -118,6 +114,16 @@ def test_the_default_recipe_trains_a_student_and_goes_on_where_it_was_stopped(fo
     assert Image.open(folder / "run/joint.png").width == 5 * 192
     assert mobilenet.load(folder / "run/student.weights.h5").eigenbases[3].shape == (256, 54)
     assert "explained" in capfd.readouterr().out
+
+
+def test_the_joint_pass_leaves_fixed_blocks_alone_and_weighs_the_reconstruction_as_asked(folder, monkeypatch):
+    stages = []
+    monkeypatch.setattr("common.distillation.train", lambda model, stage, *rest: stages.append(stage))
+    start = ("--start", str(folder / "mobilenet.weights.h5"), "--joint-steps", "2")
+    assert run(folder, *start, "--fixed", "0", "2", "--reconstruction", "7") == 0
+    assert run(folder, *start) == 0
+    assert [stage.fixed for stage in stages] == [[0, 2], ()]
+    assert [stage.weights for stage in stages] == [JOINT_LOSSES._replace(reconstruction=7), JOINT_LOSSES]
 
 
 @pytest.mark.slow

@@ -4,9 +4,13 @@ import keras
 from keras import ops
 
 
-def reflect_pad(x, before, after):
-    """`x`, `(batch, height, width, channels)`, with its height and width padded by reflection."""
-    return ops.pad(x, ((0, 0), (before, after), (before, after), (0, 0)), mode="reflect")
+def reflect_pad(x, before=1):
+    """`x`, `(batch, height, width, channels)`, padded by reflection: `before` pixels, 0 or 1, at the start, one at the end.
+
+    Put together from slices: `ops.pad` takes nearly as long as the convolution that follows.
+    """
+    x = ops.concatenate([x[:, :, 1:2]] * before + [x, x[:, :, -2:-1]], axis=2)
+    return ops.concatenate([x[:, 1:2]] * before + [x, x[:, -2:-1]], axis=1)
 
 
 def activate(x, name, activation="relu", batch_norm=False):
@@ -20,7 +24,7 @@ def activate(x, name, activation="relu", batch_norm=False):
 
 def conv3x3(x, filters, name, activation="relu", batch_norm=False):
     """A 3x3 convolution on reflection-padded input; the size stays."""
-    x = keras.layers.Conv2D(filters, 3, kernel_initializer="he_normal", name=name)(reflect_pad(x, 1, 1))
+    x = keras.layers.Conv2D(filters, 3, kernel_initializer="he_normal", name=name)(reflect_pad(x))
     return activate(x, name, activation, batch_norm)
 
 

@@ -44,7 +44,7 @@ def convolution(x, width, name, strides, pretrained):
         return keras.layers.Conv2D(width, 1, kernel_initializer="he_normal", name=name)(x)
     padding = "valid"
     if not pretrained:
-        x = reflect_pad(x, 2 - strides, 1)
+        x = reflect_pad(x, 2 - strides)
     elif name.startswith("dw") and strides == 2:
         x = keras.layers.ZeroPadding2D(((0, 1), (0, 1)))(x)
     else:

@@ -2,8 +2,10 @@
 
 import cv2
 import numpy as np
+import pytest
 
-from common.smoothing import EPSILON, RADIUS, enlarge, guided_filter
+from common import smoothing
+from common.smoothing import EPSILON, RADIUS, enlarge, fast_guided_filter, guided_filter
 
 
 def reference(image, guide):
@@ -37,10 +39,22 @@ def test_bytes_and_floats_follow_the_definition(rng):
     assert np.abs(as_floats * 255 - expected).max() <= 0.01
 
 
-def test_bands_give_what_the_whole_gives(rng):
-    guide = cv2.resize(rng.integers(0, 256, (60, 7, 3), np.uint8), (70, 700))
+@pytest.mark.parametrize("size", [(700, 70), (97, 801)])
+def test_the_fast_filter_gives_nearly_the_same(rng, size):
+    guide = cv2.resize(rng.integers(0, 256, (size[0] // 9, size[1] // 9, 3), np.uint8), size[::-1])
+    image = np.clip(guide // 2 + rng.integers(0, 60, guide.shape), 0, 255).astype(np.uint8)
+    difference = fast_guided_filter(image, guide) - reference(image, guide)
+    assert np.sqrt(np.mean(difference**2)) < 0.5
+    as_floats = fast_guided_filter(*(pixels.astype(np.float32) / 255 for pixels in (image, guide)))
+    assert np.abs(as_floats * 255 - fast_guided_filter(image, guide)).max() <= 0.51
+
+
+def test_tiles_leave_no_seams(rng, monkeypatch):
+    guide = cv2.resize(rng.integers(0, 256, (60, 30, 3), np.uint8), (211, 402))
     image = guide // 2 + 40
-    assert np.abs(guided_filter(image, guide) - reference(image, guide)).max() <= 0.51
+    whole = fast_guided_filter(image, guide).astype(int)
+    monkeypatch.setattr(smoothing, "TILE", 64)
+    assert np.abs(fast_guided_filter(image, guide) - whole).max() <= 1
 
 
 def test_enlarging_to_the_same_size_is_the_guided_filter(rng):

@@ -136,6 +136,13 @@ def test_a_checkpoint_of_the_other_backbone_is_refused(run, checkpoint):
     assert "weights of the mobilenet backbone, not of vgg" in stderr
 
 
+def test_what_the_backend_says_of_a_large_photo_is_kept_from_the_user(folder):
+    Image.new("RGB", (1500, 1400), "teal").save(folder / "large.png")
+    command = [sys.executable, "-m", "mobilenet_backbone.stylize", folder / "large.png", folder / "style.jpg"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "oneDNN" not in done.stderr
+
+
 def test_a_teacher_without_weights_is_one_line(folder, capfd):
     arguments = [str(folder / "content.png"), str(folder / "style.jpg"), "--model", "teacher"]
     assert cli.stylize(mobilenet.__doc__, mobilenet.load, arguments) == 1

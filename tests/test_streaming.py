@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from common import streaming
+from common.layers import convolutions
 from common.stylize import Stylizer
 from mobilenet_backbone import student as mobilenet
 from vgg_backbone import student as vgg
@@ -38,15 +39,45 @@ def psnr(first, second):
 @pytest.mark.parametrize("size", [(203, 117), (16, 700), (700, 16), (97, 333)])
 def test_strips_give_what_the_whole_photo_gives(model, photo, monkeypatch, size):
     monkeypatch.setattr(streaming, "STRIP_NUMBERS", 4_000)  # as few rows as there may be
+    monkeypatch.setattr(streaming, "STRIP_HALOS", 1)
     monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)  # of two rows and more
     whole = Stylizer(model, smoothing=False)
-    strips = Stylizer(model, smoothing=False, streaming_above=0)
+    strips = Stylizer(model, smoothing=False, precision="full", streaming_above=0)
     content, style_photo = photo(*size), photo(150, 90)
     style = whole.analyze(style_photo)
     for ours, theirs in zip(strips.analyze(style_photo).statistics, style.statistics, strict=True):
         np.testing.assert_allclose(ours.mean, theirs.mean, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(ours.covariance, theirs.covariance, rtol=1e-3, atol=1e-4)
     assert psnr(strips.apply(content, style), whole.apply(content, style)) > 80
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_half_precision_takes_half_the_memory_and_differs_by_little(name, photo, monkeypatch):
+    model = STUDENTS[name].load()
+    rooms = []
+    monkeypatch.setattr(streaming, "Room", lambda memory, room=streaming.Room: rooms.append(room(memory)) or rooms[-1])
+    forget = streaming.Rows.forget
+    monkeypatch.setattr(streaming.Rows, "forget", lambda rows, stop: lows.append(rooms[-1].left) or forget(rows, stop))
+    taken, results, content, style_photo = {}, {}, photo(203, 117), photo(150, 90)
+    for precision in streaming.PRECISIONS:
+        lows = []
+        stylizer = Stylizer(model, smoothing=False, precision=precision, streaming_above=0)
+        results[precision] = stylizer.apply(content, stylizer.analyze(style_photo))
+        taken[precision] = stylizer.memory - min(lows)
+    assert taken["half"] * 2 == taken["full"]
+    assert 60 < psnr(results["half"], results["full"]) < 100
+
+
+def test_half_precision_saturates_where_it_would_overflow(model, photo):
+    bias = convolutions(model.encoder_blocks[2])[-1].bias
+    before = np.array(bias)
+    bias.assign(before + 1e6)
+    stylizer = Stylizer(model, smoothing=False, streaming_above=0)
+    content = photo(80, 60)
+    try:
+        assert np.isfinite(stylizer.apply(content, stylizer.analyze(content))).all()
+    finally:
+        bias.assign(before)
 
 
 def test_scratch_files_give_what_memory_gives(model, photo):
@@ -66,6 +97,7 @@ def test_one_photo_leaves_nothing_behind_for_the_next(model, photo):
 
 def test_rows_that_were_read_are_forgotten(model, photo, monkeypatch):
     monkeypatch.setattr(streaming, "STRIP_NUMBERS", 4_000)
+    monkeypatch.setattr(streaming, "STRIP_HALOS", 1)
     monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)
     rooms = []
     monkeypatch.setattr(streaming, "Room", lambda memory, room=streaming.Room: rooms.append(room(memory)) or rooms[-1])

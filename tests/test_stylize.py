@@ -220,7 +220,7 @@ def test_a_preview_is_near_the_exact_result(released, shared, name):
     assert psnr(result, exact.apply(content, exact.analyze(style))) > 30
 
 
-@pytest.mark.parametrize(("option", "value"), [("transform", "wct"), ("fit", "stretch")])
+@pytest.mark.parametrize(("option", "value"), [("transform", "wct"), ("fit", "stretch"), ("precision", "8 bits")])
 def test_unknown_options_are_refused(model, option, value):
     with pytest.raises(InputError, match=f"{option} is '{value}' but must be one of"):
         Stylizer(model, **{option: value})

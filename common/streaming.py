@@ -7,7 +7,9 @@ enough to be used again and again, and the statistics of a level are complete be
 
 import collections
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -20,10 +22,9 @@ from common.transforms import Moments, affine_map
 # Rows of the coarser grid of the block at each level that its output depends on beyond its own, on either side; enough for
 # either backbone.
 ENCODER_HALOS, DECODER_HALOS = (2, 2, 2, 3), (2, 3, 3, 4)
-# Numbers in a strip of a block's finer grid: few enough for little memory, enough for the overlaps not to weigh.
-STRIP_NUMBERS = 1_500_000
-# Least rows of a strip, in halos: that much of the work is done twice.
-STRIP_HALOS = 12
+# Numbers in a strip of the finer grid of the block at each level: few enough for little memory, enough for the overlaps not
+# to weigh. At the deep levels they weigh more, and less is kept.
+STRIP_NUMBERS = (1_500_000, 1_500_000, 3_500_000, 3_500_000)
 # Numbers in a chunk of a kept feature.
 CHUNK_NUMBERS = 1_000_000
 # What kept features are made of, by precision. Half of it takes half the memory; on the paper's five pairs the released and
@@ -31,6 +32,14 @@ CHUNK_NUMBERS = 1_000_000
 PRECISIONS = {"half": "float16", "full": "float32"}
 # Strips under way at a time: a good part of the layers keep no more than one core busy.
 AHEAD = 3
+
+
+class StripwiseBlock(NamedTuple):
+    """A compiled block, the rows that its output depends on beyond its own, and numbers in a strip; see above."""
+
+    function: Callable
+    halo: int
+    strip_numbers: int
 
 
 class Room:
@@ -121,18 +130,26 @@ class StreamedAutoencoder:
         def decoder_1(x, image):
             return skipping(self._decoders[1])(x, encoders[0](image))
 
+        compiler = ThreadPoolExecutor(1)  # takes them in the order that they are needed
+
+        def encoder(level, function, source, scales=(1,)):
+            function = compiled(compiler, function, [source], scales)
+            return StripwiseBlock(function, ENCODER_HALOS[level], STRIP_NUMBERS[level])
+
+        def decoder(level, function, above, scale=2):
+            function = compiled(compiler, function, [features[level], above], [scale])
+            return StripwiseBlock(function, DECODER_HALOS[level], STRIP_NUMBERS[level])
+
         image, features = (IMAGE_CHANNELS, "float32"), [(width, self._dtype) for width in self._widths]
         deeper = range(2, len(encoders))
-        compiler = ThreadPoolExecutor(1)  # takes them in the order that they are needed
-        self._shallow = compiled(compiler, shallow, [image], [2, 1])
-        self._encode = {level: compiled(compiler, encoders[level], [features[level - 1]], [1]) for level in deeper}
-        self._encode[1] = compiled(compiler, lambda image: shallow(image)[1], [image], [1])
+        self._shallow = encoder(1, shallow, image, scales=(2, 1))
+        self._encode = {level: encoder(level, encoders[level], features[level - 1]) for level in deeper}
+        self._encode[1] = encoder(1, lambda image: shallow(image)[1], image)
         self._decode = {
-            level: compiled(compiler, skipping(self._decoders[level]), [features[level], features[level - 1]], [2])
-            for level in reversed(deeper)
+            level: decoder(level, skipping(self._decoders[level]), features[level - 1]) for level in reversed(deeper)
         }
-        self._decode[1] = compiled(compiler, decoder_1, [features[1], image], [2])
-        self._decode[0] = compiled(compiler, skipping(self._decoders[0]), [features[0], image], [self._strides[0]])
+        self._decode[1] = decoder(1, decoder_1, image)
+        self._decode[0] = decoder(0, skipping(self._decoders[0]), image, self._strides[0])
 
     def analyze(self, image):
         """Statistics of each level's feature of `image`, `common.images.PaddedPixels`."""
@@ -159,11 +176,10 @@ class StreamedAutoencoder:
             self._fold(level, affine_map(moments[-1].statistics, style[level], transform, strength))
             above = (kept.pop(), 2) if level > 1 else (image, self._strides[1])
             moments = [Moments()]
-            halo = DECODER_HALOS[level]
-            x = self._kept(level - 1, image, self._decode[level], halo, moments, (x, 1), above, last=True)
+            x = self._kept(level - 1, image, self._decode[level], moments, (x, 1), above, last=True)
         self._fold(0, affine_map(moments[-1].statistics, style[0], transform, strength))
         sources = (x, 1), (image, self._strides[0])
-        for rows, (part,) in self._strips(self._decode[0], DECODER_HALOS[0], *sources, last=True):
+        for rows, (part,) in self._strips(self._decode[0], *sources, last=True):
             yield slice(rows.start * self._strides[0], rows.stop * self._strides[0]), ops.convert_to_numpy(part[0])
 
     def _encoded(self, image, moments, last=False):
@@ -172,22 +188,21 @@ class StreamedAutoencoder:
         Args:
             last: only for the sake of `moments`.
         """
-        function, of_it = (self._shallow, moments[:2]) if moments[0] else (self._encode[1], moments[1:2])
-        kept = [self._kept(1, image, function, ENCODER_HALOS[1], of_it, (image, self._strides[1]))]
+        block, of_it = (self._shallow, moments[:2]) if moments[0] else (self._encode[1], moments[1:2])
+        kept = [self._kept(1, image, block, of_it, (image, self._strides[1]))]
         for level in range(2, len(self._widths)):
-            function, halo = self._encode[level], ENCODER_HALOS[level]
-            kept.append(self._kept(level, image, function, halo, [moments[level]], (kept[-1], 2), last=last))
+            kept.append(self._kept(level, image, self._encode[level], [moments[level]], (kept[-1], 2), last=last))
         return kept
 
-    def _kept(self, level, image, function, halo, moments, *sources, last=False):
-        """The feature of `level`, the last that `function` makes of its sources, strip by strip; the rest as for `_strips`.
+    def _kept(self, level, image, block, moments, *sources, last=False):
+        """The feature of `level`, the last that `block` makes of its sources, strip by strip; the rest as for `_strips`.
 
         Args:
-            moments: to take in what `function` makes, or None, one for each.
+            moments: to take in what `block` makes, or None, one for each.
         """
         stride = self._strides[level]
         result = Rows(image.height // stride, image.width // stride, self._widths[level], self._dtype, self._room)
-        for rows, parts in self._strips(function, halo, *sources, last=last):
+        for rows, parts in self._strips(block, *sources, last=last):
             scale = parts[-1].shape[1] // (rows.stop - rows.start)
             within_range = ops.minimum(parts[-1], float(np.finfo(self._dtype).max))
             result[slice(rows.start * scale, rows.stop * scale)] = ops.convert_to_numpy(ops.cast(within_range, self._dtype))
@@ -196,17 +211,17 @@ class StreamedAutoencoder:
                     of_part.add(part)
         return result
 
-    def _strips(self, function, halo, *sources, last=False):
-        """Yield what `function` makes of overlapping strips of its sources: slices of rows of its coarser grid, and results.
+    def _strips(self, block, *sources, last=False):
+        """Yield what `block` makes of overlapping strips of its sources: slices of rows of its coarser grid, and results.
 
         Args:
-            halo: rows of that grid that its results depend on beyond their own, on either side.
             sources: pairs of `Rows` or `PaddedPixels`, and their rows for each row of that grid.
             last: nothing else will be made of the sources.
         """
         height = sources[0][0].height // sources[0][1]
         numbers = max(source.width * source.channels * rows for source, rows in sources)
-        strip = max(STRIP_HALOS * halo, STRIP_NUMBERS // numbers)
+        halo = block.halo
+        strip = max(halo, block.strip_numbers // numbers)
         strips = [slice(start, min(start + strip, height)) for start in range(0, height, strip)]
 
         def arguments(kept):
@@ -214,7 +229,7 @@ class StreamedAutoencoder:
             parts = (source[top * rows : bottom * rows] for source, rows in sources)
             return slice(kept.start - top, kept.stop - top), *parts
 
-        for kept, results in zip(strips, ahead(self._pool, function, map(arguments, strips)), strict=True):
+        for kept, results in zip(strips, ahead(self._pool, block.function, map(arguments, strips)), strict=True):
             yield kept, results
             for source, rows in sources:
                 if last and isinstance(source, Rows):

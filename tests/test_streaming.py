@@ -38,8 +38,7 @@ def psnr(first, second):
 
 @pytest.mark.parametrize("size", [(203, 117), (16, 700), (700, 16), (97, 333)])
 def test_strips_give_what_the_whole_photo_gives(model, photo, monkeypatch, size):
-    monkeypatch.setattr(streaming, "STRIP_NUMBERS", 4_000)  # as few rows as there may be
-    monkeypatch.setattr(streaming, "STRIP_HALOS", 1)
+    monkeypatch.setattr(streaming, "STRIP_NUMBERS", (4_000,) * 4)  # as few rows as there may be
     monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)  # of two rows and more
     whole = Stylizer(model, smoothing=False)
     strips = Stylizer(model, smoothing=False, precision="full", streaming_above=0)
@@ -96,8 +95,7 @@ def test_one_photo_leaves_nothing_behind_for_the_next(model, photo):
 
 
 def test_rows_that_were_read_are_forgotten(model, photo, monkeypatch):
-    monkeypatch.setattr(streaming, "STRIP_NUMBERS", 4_000)
-    monkeypatch.setattr(streaming, "STRIP_HALOS", 1)
+    monkeypatch.setattr(streaming, "STRIP_NUMBERS", (4_000,) * 4)
     monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)
     rooms = []
     monkeypatch.setattr(streaming, "Room", lambda memory, room=streaming.Room: rooms.append(room(memory)) or rooms[-1])

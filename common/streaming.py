@@ -20,8 +20,8 @@ from common.backbone import IMAGE_CHANNELS
 from common.transforms import Moments, affine_map
 
 # Rows of the coarser grid of the block at each level that its output depends on beyond its own, on either side; enough for
-# either backbone.
-ENCODER_HALOS, DECODER_HALOS = (2, 2, 2, 3), (2, 3, 3, 4)
+# either backbone. Level 0 of the encoder never runs without level 1.
+ENCODER_HALOS, DECODER_HALOS = (None, 2, 2, 3), (2, 3, 3, 4)
 # Numbers in a strip of the finer grid of the block at each level: few enough for little memory, enough for the overlaps not
 # to weigh. At the deep levels they weigh more, and less is kept.
 STRIP_NUMBERS = (1_500_000, 1_500_000, 3_500_000, 3_500_000)
@@ -150,6 +150,7 @@ class StreamedAutoencoder:
         }
         self._decode[1] = decoder(1, decoder_1, image)
         self._decode[0] = decoder(0, skipping(self._decoders[0]), image, self._strides[0])
+        compiler.shutdown(wait=False)  # when it is done
 
     def analyze(self, image):
         """Statistics of each level's feature of `image`, `common.images.PaddedPixels`."""

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from common import cli, eigenbases_file, images, training
 from common.backbone import MINIMUM_SIZE
 from common.errors import InputError
-from common.files import require_room, written_whole
+from common.files import require_absent, require_room, written_whole
 
 # Photos are reduced to this many pixels on their longer side, about what COCO has, which the paper trains on.
 LONGEST_SIDE = 512
@@ -71,13 +71,14 @@ def command_parser(doc):
         help="print the share of these photos' variance that other eigenbases explain: a file of this command, a student's "
         "checkpoint, or a folder with the paper's sencoder and sdecoder; may be repeated",
     )
+    option("--overwrite", action="store_true", help="replace the files that are there")
     return result
 
 
 def train_eigenbases(options, modules):
     """Do what `options` ask for. What can be checked is checked before the first photo is read."""
     paths = training.drawn(images.photo_paths(options.dataset), options.limit, options.seed)
-    require_writable(options.output, options.plot)
+    require_writable(options.output, options.plot, options.overwrite)
     cli.import_backend()
     from common import distillation, eigenbases
 
@@ -121,10 +122,11 @@ def train_eigenbases(options, modules):
     photos.report_skipped()
 
 
-def require_writable(output, plot_path):
-    """Raise `InputError` where the results could not be written."""
+def require_writable(output, plot_path, overwrite):
+    """Raise `InputError` where the results could not be written, or something is there that may not be replaced."""
     for path in filter(None, (output, plot_path)):
         require_room(path)
+        require_absent(path, overwrite)
     if plot_path:
         from matplotlib.figure import Figure
 

@@ -293,6 +293,16 @@ def test_command_refuses_before_it_reads_a_photo(photos, tmp_path, capsys, monke
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("existing", ["bases.npz", "curves.png"])
+def test_command_replaces_nothing_unasked(photos, tmp_path, capsys, existing):
+    (tmp_path / existing).write_text("mine")
+    results = "-o", tmp_path / "bases.npz", "--plot", tmp_path / "curves.png"
+    assert command(photos, *results) == 1
+    assert f"{existing} exists; --overwrite replaces it" in capsys.readouterr().err
+    assert (tmp_path / existing).read_text() == "mine"
+    assert command(photos, *results, "--overwrite") == 0
+
+
 def test_command_needs_photos(tmp_path, capsys):
     assert command(tmp_path, "-o", tmp_path / "bases.npz") == 1
     assert "holds no photo" in capsys.readouterr().err

@@ -220,7 +220,10 @@ def test_normalised_weights_are_written_as_a_teachers_file(vgg_arrays, tmp_path,
     for index in range(2):
         Image.fromarray(rng.integers(0, 256, (32, 40, 3), np.uint8)).save(tmp_path / "photos" / f"{index}.png")
     arguments = ["--normalize", tmp_path / "photos", "-o", tmp_path / "normalised.npz", "--weights", tmp_path / "vgg.npz"]
-    assert vgg.main([str(argument) for argument in arguments]) == 0
+    arguments = [str(argument) for argument in arguments]
+    assert vgg.main(arguments) == 0
+    assert vgg.main(arguments) == 1  # it is there
+    assert vgg.main([*arguments, "--overwrite"]) == 0
     model = vgg.load(tmp_path / "normalised.npz")
     mean = vgg.mean_activation(model, 2, "conv3_1", vgg.Photos(tmp_path / "photos"))
     np.testing.assert_allclose(mean[mean > 0], 1, rtol=0.01)

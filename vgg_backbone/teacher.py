@@ -15,7 +15,7 @@ import numpy as np
 from common import checkpoints, cli
 from common.autoencoder import Autoencoder
 from common.backbone import Widths
-from common.files import require_room, written_whole
+from common.files import require_absent, require_room, written_whole
 from common.images import photo_paths
 from common.layers import convolutions
 from vgg_backbone.blocks import BACKBONE, ENCODER_LAYERS
@@ -145,6 +145,7 @@ class Photos:
 def write_normalised(options):
     """The command of this file."""
     require_room(options.output)
+    require_absent(options.output, options.overwrite)
     photos = Photos(options.normalize)
     model = load_encoder(options.weights)
     normalise(model, photos)
@@ -159,6 +160,7 @@ def main(arguments=None):
     option("--normalize", type=Path, required=True, metavar="PHOTOS", help="folder of photos")
     option("-o", "--output", type=Path, required=True, metavar="FILE.npz", help="where to write the normalised weights")
     option("--weights", default="imagenet", metavar="W", help="what to normalise (default: %(default)s)")
+    option("--overwrite", action="store_true", help="replace the file that is there")
     return cli.report_errors(write_normalised, parser.parse_args(arguments))
 
 

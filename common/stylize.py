@@ -82,8 +82,9 @@ class Stylizer:
             result has the content's size; "resize" shrinks both photos to a multiple, as the paper's notebooks do.
         memory: bytes that features of a large photo may take; beyond that they go to temporary files.
         precision: of those features: "half" takes half the memory, "full" gives what the whole photo at once does to the
-            last digits; the difference is at 62 dB or below on the paper's pairs.
-        streaming_above: photos of more pixels are taken in strips, by compiled networks; the result is the same.
+            last digits, before smoothing; the two agree to 62 dB and more on the paper's pairs.
+        streaming_above: photos of more pixels are taken in strips, by compiled networks, and smoothed by
+            `fast_guided_filter`.
         preview: approximate: stylise copies of 640 pixels, and enlarge the result with the content photo as guide.
         progress: called, while such a photo is analysed or the style applied to it, with the share of that done since
             the last call.

@@ -102,13 +102,11 @@ def linear_maps(image, guide, side, block=1):
         mean(guides[i] * guides[j]) - means[i] * means[j] + (epsilon if i == j else 0)
         for i, j in itertools.combinations_with_replacement(range(3), 2)
     )
-    # The inverse of the covariance: adjugate over determinant.
-    adjugate = (
-        (gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb),
-        (gb * rb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb),
-        (rg * gb - gg * rb, rb * rg - rr * gb, rr * gg - rg * rg),
-    )
-    determinant = rr * adjugate[0][0] + rg * adjugate[0][1] + rb * adjugate[0][2]
+    # The inverse of the covariance: adjugate, symmetric as it is, over determinant.
+    first = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
+    second = first[1], rr * bb - rb * rb, rb * rg - rr * gb
+    adjugate = first, second, (first[2], second[2], rr * gg - rg * rg)
+    determinant = rr * first[0] + rg * first[1] + rb * first[2]
     maps = []
     for plane in planes:
         plane_mean = mean(plane)

@@ -114,7 +114,9 @@ def main():
     for backbone in ("vgg", "mobilenet"):
         for size in options.sizes:
             given = checkpoints.get(backbone, "")
-            rows = [("plain", given), ("ours", given)] + [("ours", pruned[b]) for b in (backbone,) if b in pruned]
+            rows = [("plain", given), ("ours", given)]
+            if backbone in pruned:
+                rows.append(("ours", pruned[backbone]))
             baseline = None
             for way, checkpoint in rows:
                 fits = (backbone, size, way) not in TOO_LARGE

@@ -199,8 +199,11 @@ def test_download_without_network_names_the_files(repository, tmp_path):
 
 
 def test_download_without_network_is_one_line(tmp_path):
-    nowhere = (tmp_path / "nowhere").as_uri()
-    script = f"from common import checkpoints; checkpoints.RELEASED_URL = '{nowhere}/'; checkpoints.main()"
+    script = (
+        "import pathlib; from common import checkpoints; "
+        f"checkpoints.RELEASED_URL = '{(tmp_path / 'nowhere').as_uri()}/'; "
+        f"checkpoints.CKPTS = pathlib.Path({str(tmp_path)!r}); checkpoints.main()"
+    )
     done = subprocess.run([sys.executable, "-c", script, "download", "vgg"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("error: cannot reach")

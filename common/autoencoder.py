@@ -15,6 +15,11 @@ def high_frequencies(x):
     return x - ops.average_pool(padded, 3, strides=1, padding="valid")
 
 
+def high_frequencies_within(x):
+    """As `high_frequencies`, but for the outermost pixels, and faster."""
+    return x - ops.average_pool(x, 3, strides=1, padding="same")
+
+
 def crop_or_pad(x, height, width):
     """`x`, `(batch, h, w, channels)`, cropped or zero-padded about its centre; the odd pixel goes to the end."""
     for axis, size in ((1, height), (2, width)):

@@ -36,6 +36,10 @@ class Backbone:
             level up, or to the image.
         released_layer: `(level, index in the block, index in the encoder) -> str`, the name of an encoder's layer in the
             paper's TensorFlow checkpoints.
+        encoder_halos: of the blocks without padding at levels 1 (from the image on) to 3: rows of the input before and after
+            those that the result covers, of any number of its rows; columns likewise.
+        decoder_halos: the same at levels 0 to 3, of the feature and of the feature above (at level 1 of the image). Each is
+            so large that the outermost rows after upsampling, and of a skip, need not be right.
     """
 
     name: str
@@ -43,3 +47,5 @@ class Backbone:
     encoder_block: Callable
     decoder_block: Callable
     released_layer: Callable[[int, int, int], str]
+    encoder_halos: tuple
+    decoder_halos: tuple

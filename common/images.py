@@ -169,7 +169,7 @@ def shrink_to_side(pixels, side):
 class PaddedPixels:
     """A photo as a network takes it: RGB in [0, 1], padded by reflection at the bottom and right to multiples of a stride.
 
-    A slice of its rows is an array `(1, rows, width, 3)` of float32; nothing else is computed or copied.
+    Slices of its rows and columns give an array `(1, rows, columns, 3)` of float32; nothing else is computed or copied.
 
     Args:
         pixels: `(height, width, 3)`, uint8 or floats in [0, 1].
@@ -182,9 +182,13 @@ class PaddedPixels:
         self._pixels = pixels
         self.height, self.width = (size + -size % stride for size in pixels.shape[:2])
 
-    def __getitem__(self, rows):
-        height, width = self._pixels.shape[:2]
-        rows = np.arange(*rows.indices(self.height))
-        within = self._pixels[np.minimum(rows, 2 * (height - 1) - rows)]
-        padded = np.pad(within, ((0, 0), (0, self.width - width), (0, 0)), mode="reflect")[None]
-        return padded.astype(np.float32) / np.float32(255 if padded.dtype == np.uint8 else 1)
+    def __getitem__(self, window):
+        pixels = self._pixels
+        for axis, (side, padded) in enumerate(zip(window, (self.height, self.width), strict=True)):
+            size = pixels.shape[axis]
+            if side.stop is not None and side.stop <= size:
+                pixels = pixels[side] if axis == 0 else pixels[:, side]  # a view
+            else:
+                positions = np.arange(*side.indices(padded))
+                pixels = pixels.take(np.minimum(positions, 2 * (size - 1) - positions), axis)
+        return pixels[None].astype(np.float32) / np.float32(255 if pixels.dtype == np.uint8 else 1)

@@ -4,13 +4,19 @@ import keras
 from keras import ops
 
 
-def reflect_pad(x, before=1):
-    """`x`, `(batch, height, width, channels)`, padded by reflection: `before` pixels, 0 or 1, at the start, one at the end.
+class ReflectPad(keras.layers.Layer):
+    """Padding by reflection of `(batch, height, width, channels)`: `before` pixels, 0 or 1, at the start, one at the end.
 
     Put together from slices: `ops.pad` takes nearly as long as the convolution that follows.
     """
-    x = ops.concatenate([x[:, :, 1:2]] * before + [x, x[:, :, -2:-1]], axis=2)
-    return ops.concatenate([x[:, 1:2]] * before + [x, x[:, -2:-1]], axis=1)
+
+    def __init__(self, before=1, **kwargs):
+        super().__init__(**kwargs)
+        self.before = before
+
+    def call(self, x):
+        x = ops.concatenate([x[:, :, 1:2]] * self.before + [x, x[:, :, -2:-1]], axis=2)
+        return ops.concatenate([x[:, 1:2]] * self.before + [x, x[:, -2:-1]], axis=1)
 
 
 def activate(x, name, activation="relu", batch_norm=False):
@@ -24,7 +30,7 @@ def activate(x, name, activation="relu", batch_norm=False):
 
 def conv3x3(x, filters, name, activation="relu", batch_norm=False):
     """A 3x3 convolution on reflection-padded input; the size stays."""
-    x = keras.layers.Conv2D(filters, 3, kernel_initializer="he_normal", name=name)(reflect_pad(x))
+    x = keras.layers.Conv2D(filters, 3, kernel_initializer="he_normal", name=name)(ReflectPad()(x))
     return activate(x, name, activation, batch_norm)
 
 
@@ -54,6 +60,21 @@ def convolutions(block):
 def activations(block):
     """The ReLUs of a block, in the order they apply; each is named after its convolution, `NAME_relu`."""
     return [layer for layer in block.layers if isinstance(layer, keras.layers.Activation)]
+
+
+def without_padding(block):
+    """`block` without padding, right wherever that has no part in the result; layers that do not pad are shared."""
+
+    def layer_without(layer):
+        if isinstance(layer, (ReflectPad, keras.layers.ZeroPadding2D)):
+            return keras.layers.Identity(name=layer.name)
+        if getattr(layer, "padding", None) == "same":
+            return type(layer).from_config(layer.get_config() | {"padding": "valid"})
+        return layer
+
+    result = keras.models.clone_model(block, clone_function=layer_without)
+    result.set_weights(block.get_weights())
+    return result
 
 
 def fold_batch_norm(normalised, block):

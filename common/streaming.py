@@ -3,9 +3,15 @@
 The networks run block by block over strips of rows that overlap by what a block sees beyond its output. What lies between
 two blocks is kept, in memory or in scratch files. So nothing but the overlaps is computed twice, the working set is small
 enough to be used again and again, and the statistics of a level are complete before its transform is applied.
+
+Padding copies all that a convolution takes, and only the border of a photo needs it: a strip is made of a broad piece, by
+blocks that pad nothing, and of narrow ones at the border, by blocks that do.
 """
 
 import collections
+import functools
+import itertools
+import math
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,18 +21,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.autoencoder import high_frequencies
+from common.autoencoder import high_frequencies, high_frequencies_within
 from common.backbone import IMAGE_CHANNELS
-from common.transforms import Moments, affine_map
+from common.layers import without_padding
+from common.transforms import affine_map, mean_and_covariance, pooled
 
-# Rows of the coarser grid of the block at each level that its output depends on beyond its own, on either side; enough for
-# either backbone. Level 0 of the encoder never runs without level 1.
-ENCODER_HALOS, DECODER_HALOS = (None, 2, 2, 3), (2, 3, 3, 4)
 # Numbers in a strip of the finer grid of the block at each level: few enough for little memory, enough for the overlaps not
 # to weigh. At the deep levels they weigh more, and less is kept.
 STRIP_NUMBERS = (1_500_000, 1_500_000, 3_500_000, 3_500_000)
-# Numbers in a chunk of a kept feature.
-CHUNK_NUMBERS = 1_000_000
 # What kept features are made of, by precision. Half of it takes half the memory; on the paper's five pairs the released and
 # our own students' results, before smoothing, agree to 62 dB and more with those in full.
 PRECISIONS = {"half": "float16", "full": "float32"}
@@ -34,12 +36,44 @@ PRECISIONS = {"half": "float16", "full": "float32"}
 AHEAD = 3
 
 
-class StripwiseBlock(NamedTuple):
-    """A compiled block, the rows that its output depends on beyond its own, and numbers in a strip; see above."""
+class Window(NamedTuple):
+    """A piece of a photo: rows and columns of some grid."""
 
-    function: Callable
-    halo: int
+    rows: slice
+    columns: slice
+
+    def scaled(self, scale, before=0, after=0):
+        """The same on a grid `scale` times as fine, and so many more of its rows and columns."""
+        return Window(*(slice(side.start * scale - before, side.stop * scale + after) for side in self))
+
+    def widened(self, margin, size):
+        """With a margin all around that ends where a photo of `size` ends."""
+        return Window(*(slice(max(a.start - margin, 0), min(a.stop + margin, b)) for a, b in zip(self, size, strict=True)))
+
+
+class StripwiseBlock(NamedTuple):
+    """A compiled block.
+
+    Attributes:
+        padded: makes pieces at the border, of inputs with `margin` more rows and columns as far as there are any.
+        inner: makes all others, without padding, of inputs with `halos`.
+        halos: for each input, its rows, and columns, before and after those that the result covers.
+        scales: for each input, its rows for each row of the block's coarser grid.
+        result_scale: rows of its result, likewise.
+        strip_numbers: see `STRIP_NUMBERS`.
+    """
+
+    padded: Callable
+    inner: Callable
+    halos: tuple
+    scales: tuple
+    result_scale: int
     strip_numbers: int
+
+    @property
+    def margin(self):
+        """The halos in rows of the coarser grid."""
+        return max(-(-max(halo) // scale) for halo, scale in zip(self.halos, self.scales, strict=True))
 
 
 class Room:
@@ -50,51 +84,65 @@ class Room:
 
 
 class Rows:
-    """A feature of a whole photo, `(height, width, channels)` of `dtype`, written and read by slices of rows.
+    """A feature of a whole photo, `(height, width, channels)` of `dtype`, written strip by strip and read by windows.
 
-    It lies in chunks of rows, which can be forgotten one by one, or where `room` is short of it, in a temporary file.
+    Strips are kept as they are, and can be forgotten one by one, or where `room` is short of it, in a temporary file.
     """
 
     def __init__(self, height, width, channels, dtype, room):
         self.height, self.width, self.channels, self.dtype = height, width, channels, np.dtype(dtype)
-        self._room, self._chunks = room, {}
-        self._rows = max(1, CHUNK_NUMBERS // (width * channels))  # in a chunk
-        self._row_bytes = width * channels * self.dtype.itemsize
-        fits = height * self._row_bytes <= room.left
+        self._room, self._strips, self._written = room, collections.deque(), 0
+        fits = height * width * channels * self.dtype.itemsize <= room.left
         self._file = None if fits else tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this is kept
 
-    def __getitem__(self, rows):
+    def append(self, strip):
+        """Keep the rows after those already there, `(rows, width, channels)`."""
         if self._file is None:
-            pieces = [chunk[within] for chunk, within in self._pieces(rows)]
-            return (pieces[0] if len(pieces) == 1 else np.concatenate(pieces))[None]
-        self._file.seek(rows.start * self._row_bytes)
-        numbers = np.fromfile(self._file, self.dtype, (rows.stop - rows.start) * self.width * self.channels)
-        return numbers.reshape(1, -1, self.width, self.channels)
-
-    def __setitem__(self, rows, values):
-        if self._file is None:
-            start = 0
-            for chunk, within in self._pieces(rows):
-                stop = start + within.stop - within.start
-                chunk[within] = values[0, start:stop]
-                start = stop
+            self._strips.append((self._written, strip))
+            self._room.left -= strip.nbytes
         else:
-            self._file.seek(rows.start * self._row_bytes)
-            np.ascontiguousarray(values).tofile(self._file)
+            strip.tofile(self._file)
+        self._written += len(strip)
 
-    def _pieces(self, rows):
-        """The chunks that some rows lie in, each with its slice."""
-        for index in range(rows.start // self._rows, -(-rows.stop // self._rows)):
-            if index not in self._chunks:
-                self._chunks[index] = np.empty((self._rows, self.width, self.channels), self.dtype)
-                self._room.left -= self._chunks[index].nbytes
-            first = index * self._rows
-            yield self._chunks[index], slice(max(rows.start - first, 0), min(rows.stop - first, self._rows))
+    def __getitem__(self, window):
+        rows, columns = window
+        if self._file is not None:
+            return np.memmap(self._file, self.dtype, "r", shape=(self._written, self.width, self.channels))[
+                None, rows, columns
+            ]
+        parts = [
+            strip[max(rows.start - start, 0) : rows.stop - start, columns]
+            for start, strip in self._strips
+            if start < rows.stop and rows.start < start + len(strip)
+        ]
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts))[None]
 
     def forget(self, stop):
-        """Free the chunks that hold no row from `stop` on."""
-        for index in [index for index in self._chunks if min((index + 1) * self._rows, self.height) <= stop]:
-            self._room.left += self._chunks.pop(index).nbytes
+        """Free the strips that hold no row from `stop` on."""
+        while self._strips and self._strips[0][0] + len(self._strips[0][1]) <= stop:
+            self._room.left += self._strips.popleft()[1].nbytes
+
+
+class Blocks(NamedTuple):
+    """Encoder and decoder blocks, level 0 first, and the function that makes skips."""
+
+    encoders: list
+    decoders: list
+    high_frequencies: Callable
+
+    def shallow(self, image):
+        """Features of levels 0 and 1."""
+        level_0 = self.encoders[0](image)
+        return level_0, self.encoders[1](level_0)
+
+    def encode(self, above, level):
+        """The feature of `level`, from that above; of level 1, from the image."""
+        return self.encoders[level](above) if level > 1 else self.shallow(above)[1]
+
+    def decode(self, x, above, level):
+        """The feature above `level`, from that of `level` and the content's above; for level 1, from the image instead."""
+        above = self.encoders[0](above) if level == 1 else above
+        return self.decoders[level]([x, self.high_frequencies(above)])
 
 
 class StreamedAutoencoder:
@@ -116,49 +164,48 @@ class StreamedAutoencoder:
         self._pool = ThreadPoolExecutor(AHEAD)
         self._strides = model.backbone.strides
         self._widths = model.widths.features
-        encoders = model.encoder_blocks
         # Decoder blocks of our own: each photo's transforms are folded into their first convolution.
         self._decoders = [keras.models.clone_model(block) for block in model.decoder_blocks]
         self._kernels = []
         for block, clone in zip(model.decoder_blocks, self._decoders, strict=True):
             clone.set_weights(block.get_weights())
-            self._kernels.append([ops.convert_to_numpy(variable) for variable in clone.weights[:2]])
-
-        def shallow(image):
-            return (level_0 := encoders[0](image)), encoders[1](level_0)
-
-        def decoder_1(x, image):
-            return skipping(self._decoders[1])(x, encoders[0](image))
-
+            self._kernels.append(block.get_weights()[:2])
+        padded = Blocks(model.encoder_blocks, self._decoders, high_frequencies)
+        within = Blocks(*([without_padding(block) for block in blocks] for blocks in padded[:2]), high_frequencies_within)
         compiler = ThreadPoolExecutor(1)  # takes them in the order that they are needed
 
-        def encoder(level, function, source, scales=(1,)):
-            function = compiled(compiler, function, [source], scales)
-            return StripwiseBlock(function, ENCODER_HALOS[level], STRIP_NUMBERS[level])
+        def stripwise(level, function, inputs, scales, halos, result_scales, measured, dtype):
+            padded_function, inner_function = (
+                compiled(compiler, functools.partial(function, of_blocks), inputs, result_scales, inner, measured, dtype)
+                for inner, of_blocks in enumerate((padded, within))
+            )
+            strip_numbers = STRIP_NUMBERS[level]
+            return StripwiseBlock(padded_function, inner_function, halos, scales, result_scales[-1], strip_numbers)
 
-        def decoder(level, function, above, scale=2):
-            function = compiled(compiler, function, [features[level], above], [scale])
-            return StripwiseBlock(function, DECODER_HALOS[level], STRIP_NUMBERS[level])
+        def encoder(level, function, result_scales, measured):
+            inputs, scales, halos = [above[level]], [to_above[level]], [model.backbone.encoder_halos[level - 1]]
+            return stripwise(level, function, inputs, scales, halos, result_scales, measured, self._dtype)
+
+        def decoder(level, result_scale, measured, dtype):
+            inputs, scales = [features[level], above[level]], [1, to_above[level]]
+            function, halos = functools.partial(Blocks.decode, level=level), model.backbone.decoder_halos[level]
+            return stripwise(level, function, inputs, scales, halos, [result_scale], measured, dtype)
 
         image, features = (IMAGE_CHANNELS, "float32"), [(width, self._dtype) for width in self._widths]
-        deeper = range(2, len(encoders))
-        self._shallow = encoder(1, shallow, image, scales=(2, 1))
-        self._encode = {level: encoder(level, encoders[level], features[level - 1]) for level in deeper}
-        self._encode[1] = encoder(1, lambda image: shallow(image)[1], image)
-        self._decode = {
-            level: decoder(level, skipping(self._decoders[level]), features[level - 1]) for level in reversed(deeper)
-        }
-        self._decode[1] = decoder(1, decoder_1, image)
-        self._decode[0] = decoder(0, skipping(self._decoders[0]), image, self._strides[0])
+        above, to_above = [image, image, *features[1:]], [*self._strides[:2], 2, 2]
+        levels = range(1, len(self._widths))
+        self._shallow = encoder(1, Blocks.shallow, (2, 1), True)
+        self._encode = [encoder(level, functools.partial(Blocks.encode, level=level), (1,), level > 1) for level in levels]
+        self._decode = {level: decoder(level, 2, True, self._dtype) for level in reversed(levels)}
+        self._decode[0] = decoder(0, self._strides[0], False, "float32")
         compiler.shutdown(wait=False)  # when it is done
 
     def analyze(self, image):
         """Statistics of each level's feature of `image`, `common.images.PaddedPixels`."""
         self._passes = len(self._widths) - 1
         self._room = Room(self._memory)
-        moments = [Moments() for _ in self._widths]
-        self._encoded(image, moments, last=True)
-        return [moment.statistics for moment in moments]
+        _, measured = self._encoded(image, [self._shallow, *self._encode[1:]], last=True)
+        return measured
 
     def transfer(self, image, style, transform, strength):
         """Yield the stylised photo as slices of rows and their pixels `(rows, width, 3)`, not clipped, padding included.
@@ -170,72 +217,78 @@ class StreamedAutoencoder:
         """
         self._passes = 2 * len(self._widths) - 1
         self._room = Room(self._memory)
-        moments = [None] * (len(self._widths) - 1) + [Moments()]
-        kept = self._encoded(image, moments)
+        kept, (*_, measured) = self._encoded(image, self._encode)
         x = kept.pop()
         for level in range(len(self._widths) - 1, 0, -1):
-            self._fold(level, affine_map(moments[-1].statistics, style[level], transform, strength))
-            above = (kept.pop(), 2) if level > 1 else (image, self._strides[1])
-            moments = [Moments()]
-            x = self._kept(level - 1, image, self._decode[level], moments, (x, 1), above, last=True)
-        self._fold(0, affine_map(moments[-1].statistics, style[0], transform, strength))
-        sources = (x, 1), (image, self._strides[0])
-        for rows, (part,) in self._strips(self._decode[0], *sources, last=True):
-            yield slice(rows.start * self._strides[0], rows.stop * self._strides[0]), ops.convert_to_numpy(part[0])
+            self._fold(level, affine_map(measured, style[level], transform, strength))
+            above = kept.pop() if level > 1 else image
+            x, (measured,) = self._kept(level - 1, image, self._decode[level], x, above, last=True)
+        self._fold(0, affine_map(measured, style[0], transform, strength))
+        for rows, pixels, _ in self._strips(self._decode[0], x, image, last=True):
+            yield rows, pixels
 
-    def _encoded(self, image, moments, last=False):
-        """Features of levels 1 and deeper; those of `moments`, one a level, that are not None take in what they are of.
+    def _encoded(self, image, blocks, last=False):
+        """Features of levels 1 and deeper, made by `blocks`, and the statistics that these take; `last` as for `_strips`."""
+        kept, measured = [image], []
+        for level, block in enumerate(blocks, start=1):
+            feature, of_it = self._kept(level, image, block, kept[-1], last=last)
+            kept.append(feature)
+            measured += of_it
+        return kept[1:], measured
 
-        Args:
-            last: only for the sake of `moments`.
-        """
-        block, of_it = (self._shallow, moments[:2]) if moments[0] else (self._encode[1], moments[1:2])
-        kept = [self._kept(1, image, block, of_it, (image, self._strides[1]))]
-        for level in range(2, len(self._widths)):
-            kept.append(self._kept(level, image, self._encode[level], [moments[level]], (kept[-1], 2), last=last))
-        return kept
-
-    def _kept(self, level, image, block, moments, *sources, last=False):
-        """The feature of `level`, the last that `block` makes of its sources, strip by strip; the rest as for `_strips`.
-
-        Args:
-            moments: to take in what `block` makes, or None, one for each.
-        """
+    def _kept(self, level, image, block, *sources, last=False):
+        """The feature of `level` of `image`, and the statistics of what `block` makes; the rest as for `_strips`."""
         stride = self._strides[level]
         result = Rows(image.height // stride, image.width // stride, self._widths[level], self._dtype, self._room)
-        for rows, parts in self._strips(block, *sources, last=last):
-            scale = parts[-1].shape[1] // (rows.stop - rows.start)
-            within_range = ops.minimum(parts[-1], float(np.finfo(self._dtype).max))
-            result[slice(rows.start * scale, rows.stop * scale)] = ops.convert_to_numpy(ops.cast(within_range, self._dtype))
-            for of_part, part in zip(moments, parts, strict=True):
-                if of_part:
-                    of_part.add(part)
-        return result
+        measured = []
+        for _, strip, of_pieces in self._strips(block, *sources, last=last):
+            result.append(strip)
+            measured += of_pieces
+        return result, [pooled(of_result) for of_result in zip(*measured, strict=True)]
 
     def _strips(self, block, *sources, last=False):
-        """Yield what `block` makes of overlapping strips of its sources: slices of rows of its coarser grid, and results.
+        """Yield what `block` makes of its sources, strip by strip: rows, an array of them, and statistics of pieces of it.
 
         Args:
-            sources: pairs of `Rows` or `PaddedPixels`, and their rows for each row of that grid.
+            sources: `Rows` or `PaddedPixels`.
             last: nothing else will be made of the sources.
         """
-        height = sources[0][0].height // sources[0][1]
-        numbers = max(source.width * source.channels * rows for source, rows in sources)
-        halo = block.halo
-        strip = max(halo, block.strip_numbers // numbers)
-        strips = [slice(start, min(start + strip, height)) for start in range(0, height, strip)]
+        size = height, width = sources[0].height // block.scales[0], sources[0].width // block.scales[0]
+        margin = block.margin
+        numbers = max(width * scale**2 * source.channels for source, scale in zip(sources, block.scales, strict=True))
+        strip = max(margin, block.strip_numbers // numbers)
+        sides = []
+        if min(size) > 2 * margin:
+            strips = slices(0, *range(margin, height - margin, strip), height - margin, height)
+            left, middle, right = slices(0, margin, width - margin, width)
+            sides = [Window(slice(0, height), columns) for columns in (left, right)]
+        else:
+            strips, middle = slices(*range(0, height, strip), height), slice(0, width)
 
-        def arguments(kept):
-            top, bottom = max(kept.start - halo, 0), min(kept.stop + halo, height)
-            parts = (source[top * rows : bottom * rows] for source, rows in sources)
-            return slice(kept.start - top, kept.stop - top), *parts
+        def call(window):
+            """The function that makes a piece, and its arguments."""
+            inner = all(side.start > 0 and side.stop < end for side, end in zip(window, size, strict=True))
+            around = window if inner else window.widened(margin, size)
+            parts = (
+                source[around.scaled(scale, *(halo if inner else (0, 0)))]
+                for source, scale, halo in zip(sources, block.scales, block.halos, strict=True)
+            )
+            return block.inner if inner else block.padded, around, window, *parts
 
-        for kept, results in zip(strips, ahead(self._pool, block.function, map(arguments, strips)), strict=True):
-            yield kept, results
-            for source, rows in sources:
+        pieces = ahead(self._pool, map(call, [*sides, *(Window(rows, middle) for rows in strips)]))
+        sides = [next(pieces) for _ in sides]
+        measured = [of_side for _, of_side in sides]
+        for rows, (piece, of_piece) in zip(strips, pieces, strict=True):
+            rows_of_it = slice(rows.start * block.result_scale, rows.stop * block.result_scale)
+            if sides:
+                left, right = (side[rows_of_it] for side, _ in sides)
+                piece = np.concatenate([left, piece, right], axis=1)
+            yield rows_of_it, piece, [*measured, of_piece]
+            measured = []
+            for source, scale in zip(sources, block.scales, strict=True):
                 if last and isinstance(source, Rows):
-                    source.forget((kept.stop - halo if kept.stop < height else height) * rows)
-            self._progress((kept.stop - kept.start) / height / self._passes)
+                    source.forget((rows.stop - margin if rows.stop < height else height) * scale)
+            self._progress((rows.stop - rows.start) / height / self._passes)
 
     def _fold(self, level, mapping):
         """Make decoder block `level` apply an affine map to its feature first: its first convolution does both."""
@@ -248,43 +301,66 @@ class StreamedAutoencoder:
         variables[1].assign(bias + np.einsum("j,hwjo->o", mapping.offset, kernel[:, :, :channels]))
 
 
-def ahead(pool, function, arguments):
-    """Yield `function` of each of `arguments`, in their order, some computed ahead by `pool`."""
+def slices(*ends):
+    """Slices from each of `ends` to the next."""
+    return [slice(*pair) for pair in itertools.pairwise(ends)]
+
+
+def ahead(pool, calls):
+    """Yield what each of `calls`, a function and its arguments, gives, in their order; `pool` computes some ahead."""
     under_way = collections.deque()
-    for each in arguments:
-        under_way.append(pool.submit(function, *each))
+    for call in calls:
+        under_way.append(pool.submit(*call))
         if len(under_way) == AHEAD:
             yield under_way.popleft().result()
     while under_way:
         yield under_way.popleft().result()
 
 
-def skipping(block):
-    """A decoder block as a function of its feature and of the feature a level up, whose high frequencies it adds."""
-    return lambda x, above: block([x, high_frequencies(above)])
-
-
-def compiled(compiler, function, arguments, scales):
+def compiled(compiler, function, inputs, scales, inner, measured, dtype):
     """`function`, compiled for arrays of any size where the backend can: by `compiler`, an executor, meanwhile.
 
     Args:
         function: of float32 `(1, height, width, channels)` arrays, to one or several.
-        arguments: channels and type of each as it will be given.
+        inputs: channels and type of each as it will be given.
         scales: rows of each result for each row of the function's coarser grid.
+        inner: results reach as far before what is asked for as after it; else they cover what they are made of.
+        measured: take statistics of the results.
+        dtype: to give the last result in.
 
-    What is given back takes a slice of rows of that grid first, and gives a list of those rows of each result.
+    Returns:
+        A function of two `Window`s on the coarser grid, of what `function` takes and of what is asked for, and of the
+        inputs. It gives the last result there, `(rows, columns, channels)`, and for each result, if measured, what
+        `common.transforms.pooled` takes.
     """
 
-    def cropped(start, stop, *parts):
+    def run(position, *parts):
         results = keras.tree.flatten(function(*(ops.cast(part, "float32") for part in parts)))
-        return [result[:, start * scale : stop * scale] for result, scale in zip(results, scales, strict=True)]
+        results = [crop(result, position * scale) for result, scale in zip(results, scales, strict=True)]
+        kept = results[-1]
+        if dtype != "float32":
+            kept = ops.cast(ops.minimum(kept, float(np.finfo(dtype).max)), dtype)
+        return kept, [mean_and_covariance(result) for result in results] if measured else []
 
-    if keras.backend.backend() != "tensorflow":
-        return lambda rows, *parts: cropped(rows.start, rows.stop, *parts)
-    import tensorflow as tf
+    def crop(result, position):
+        top, left, height, width = (position[index] for index in range(4))
+        if inner:
+            _, covered_height, covered_width, _ = ops.shape(result)
+            top, left = (covered_height - height) // 2, (covered_width - width) // 2
+        return result[0, top : top + height, left : left + width]
 
-    specs = [tf.TensorSpec((), tf.int32)] * 2 + [
-        tf.TensorSpec((1, None, None, channels), dtype) for channels, dtype in arguments
-    ]
-    graph = compiler.submit(lambda: tf.function(cropped, autograph=False).get_concrete_function(*specs))
-    return lambda rows, *parts: graph.result()(tf.constant(rows.start), tf.constant(rows.stop), *map(tf.constant, parts))
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        types = [tf.TensorSpec(4, tf.int32), *(tf.TensorSpec((1, None, None, width), dtype) for width, dtype in inputs)]
+        graph = compiler.submit(lambda: tf.function(run, autograph=False).get_concrete_function(*types))
+
+    def piece(around, window, *parts):
+        starts = [side.start - outer.start for side, outer in zip(window, around, strict=True)]
+        size = [side.stop - side.start for side in window]
+        arguments = np.array(starts + size, np.int32), *parts
+        compiles = keras.backend.backend() == "tensorflow"
+        kept, of_results = graph.result()(*map(tf.constant, arguments)) if compiles else run(*arguments)
+        return ops.convert_to_numpy(kept), [(math.prod(size), *map(ops.convert_to_numpy, each)) for each in of_results]
+
+    return piece

@@ -134,7 +134,7 @@ class Stylizer:
         if self._streams(image):
             measured = self._streamed.analyze(image)
         else:
-            measured = [statistics(feature[0]) for feature in self.model.encode(image[:])[0]]
+            measured = [statistics(feature[0]) for feature in self.model.encode(image[:, :])[0]]
         return Style(tuple(measured), self._fingerprint)
 
     def apply(self, photo, style, strength=1.0):
@@ -219,7 +219,7 @@ class Stylizer:
         if self._streams(image):
             yield from self._streamed.transfer(image, style.statistics, self.transform, strength)
             return
-        features, skips = self.model.encode(image[:])
+        features, skips = self.model.encode(image[:, :])
         x = features[-1]
         for level in reversed(range(len(features))):
             x = affine_map(statistics(x[0]), style.statistics[level], self.transform, strength)(x)

@@ -35,38 +35,34 @@ class AffineMap(NamedTuple):
         return ops.matmul(feature, matrix) + ops.convert_to_tensor(self.offset, dtype=feature.dtype)
 
 
-class Moments:
-    """Gathers the statistics of a feature that comes in parts.
-
-    Means are summed in float64, and squares taken about the first part's mean: activations lie so far from zero that float32
-    would lose the digits that whitening then magnifies.
-    """
-
-    def __init__(self):
-        self._count, self._sum, self._products, self._centre = 0, 0.0, 0.0, None
-
-    def add(self, part):
-        """Take in some pixels of the feature, `(..., channels)`."""
-        pixels = ops.reshape(part, (-1, part.shape[-1]))
-        if self._centre is None:
-            self._centre = ops.convert_to_numpy(ops.mean(pixels, axis=0))
-        pixels = pixels - self._centre
-        self._count += len(pixels)
-        self._sum += ops.convert_to_numpy(ops.sum(pixels, axis=0)).astype(np.float64)
-        self._products += ops.convert_to_numpy(ops.einsum("nc,nd->cd", pixels, pixels)).astype(np.float64)
-
-    @property
-    def statistics(self):
-        """`Statistics` of what was taken in; the covariance is X X' / N of the centred feature."""
-        mean = self._sum / self._count
-        return Statistics(self._centre + mean, self._products / self._count - np.outer(mean, mean))
-
-
 def statistics(feature):
     """`Statistics` of a feature `(height, width, channels)`."""
-    moments = Moments()
-    moments.add(feature)
-    return moments.statistics
+    return pooled([(1, *map(ops.convert_to_numpy, mean_and_covariance(feature)))])
+
+
+def mean_and_covariance(feature):
+    """What `Statistics` hold, in the feature's own precision; also in a graph, of sizes not known yet.
+
+    Activations lie so far from zero that in squares about zero float32 would lose the digits that whitening then magnifies:
+    they are taken about the mean of the first row.
+    """
+    height, width, channels = ops.shape(feature)
+    centre = ops.mean(feature[0], axis=0)
+    # A row of the photo at a time: backends are slow where the last axis is as short as channels are few.
+    rows = ops.reshape(feature, (height, width * channels)) - ops.tile(centre, (width,))
+    pixels = ops.reshape(rows, (height * width, channels))
+    mean = ops.mean(ops.reshape(ops.mean(rows, axis=0), (width, channels)), axis=0)
+    squares = ops.matmul(ops.transpose(pixels), pixels) / ops.cast(height * width, feature.dtype)
+    return centre + mean, squares - ops.outer(mean, mean)
+
+
+def pooled(parts):
+    """`Statistics` of a feature from those of parts of it: for each its number of pixels, mean and covariance."""
+    counts, means, covariances = (np.array(each, np.float64) for each in zip(*parts, strict=True))
+    shares = counts / counts.sum()
+    mean = shares @ means
+    between = (means - mean).T @ (shares[:, None] * (means - mean))
+    return Statistics(mean, np.tensordot(shares, covariances, 1) + between)
 
 
 def matrix_power(matrix, exponent):

@@ -7,7 +7,7 @@ reflection-padded input with plain ReLU; `pretrained=True` gives Keras Applicati
 import keras
 
 from common.backbone import Backbone
-from common.layers import Upsample, activate, conv3x3, reflect_pad
+from common.layers import ReflectPad, Upsample, activate, conv3x3
 
 # Convolutions of each encoder block; the last of each has stride 2.
 ENCODER_LAYERS = (
@@ -44,7 +44,7 @@ def convolution(x, width, name, strides, pretrained):
         return keras.layers.Conv2D(width, 1, kernel_initializer="he_normal", name=name)(x)
     padding = "valid"
     if not pretrained:
-        x = reflect_pad(x, 2 - strides)
+        x = ReflectPad(2 - strides)(x)
     elif name.startswith("dw") and strides == 2:
         x = keras.layers.ZeroPadding2D(((0, 1), (0, 1)))(x)
     else:
@@ -82,4 +82,6 @@ BACKBONE = Backbone(
     encoder_block=encoder_block,
     decoder_block=decoder_block,
     released_layer=lambda level, index, overall: f"se_model/layer_with_weights-{overall}",
+    encoder_halos=((2, 5), (1, 2), (1, 2)),
+    decoder_halos=(((1, 1), (2, 2)), ((2, 2), (6, 7)), ((2, 2), (3, 3)), ((2, 2), (3, 3))),
 )

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from common import streaming
-from common.layers import convolutions
+from common.layers import convolutions, without_padding
 from common.stylize import Stylizer
 from mobilenet_backbone import student as mobilenet
+from mobilenet_backbone import teacher
 from vgg_backbone import student as vgg
 
 STUDENTS = {"vgg": vgg, "mobilenet": mobilenet}
@@ -38,8 +39,16 @@ def psnr(first, second):
 
 @pytest.mark.parametrize("size", [(203, 117), (16, 700), (700, 16), (97, 333)])
 def test_strips_give_what_the_whole_photo_gives(model, photo, monkeypatch, size):
+    require_the_same_in_strips(model, photo, monkeypatch, size)
+
+
+def test_strips_of_a_teacher_that_pads_with_zeros_do_too(photo, monkeypatch):
+    keras.utils.set_random_seed(0)
+    require_the_same_in_strips(teacher.build(), photo, monkeypatch, (97, 130))
+
+
+def require_the_same_in_strips(model, photo, monkeypatch, size):
     monkeypatch.setattr(streaming, "STRIP_NUMBERS", (4_000,) * 4)  # as few rows as there may be
-    monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)  # of two rows and more
     whole = Stylizer(model, smoothing=False)
     strips = Stylizer(model, smoothing=False, precision="full", streaming_above=0)
     content, style_photo = photo(*size), photo(150, 90)
@@ -48,6 +57,15 @@ def test_strips_give_what_the_whole_photo_gives(model, photo, monkeypatch, size)
         np.testing.assert_allclose(ours.mean, theirs.mean, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(ours.covariance, theirs.covariance, rtol=1e-3, atol=1e-4)
     assert psnr(strips.apply(content, style), whole.apply(content, style)) > 80
+
+
+def test_without_padding_a_block_is_the_same_within(rng):
+    for block, start in ((vgg.build().encoder_blocks[0], 0), (teacher.build(0).encoder_blocks[1], 1)):
+        x = rng.random((1, 20, 24, block.input.shape[-1]), np.float32)
+        whole, within = np.array(block(x)), without_padding(block)(x[:, start:, start:])
+        _, height, width, _ = within.shape
+        assert height < whole.shape[1]
+        np.testing.assert_allclose(within, whole[:, 1 : 1 + height, 1 : 1 + width], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", STUDENTS)
@@ -96,7 +114,6 @@ def test_one_photo_leaves_nothing_behind_for_the_next(model, photo):
 
 def test_rows_that_were_read_are_forgotten(model, photo, monkeypatch):
     monkeypatch.setattr(streaming, "STRIP_NUMBERS", (4_000,) * 4)
-    monkeypatch.setattr(streaming, "CHUNK_NUMBERS", 16_000)
     rooms = []
     monkeypatch.setattr(streaming, "Room", lambda memory, room=streaming.Room: rooms.append(room(memory)) or rooms[-1])
     stylizer = Stylizer(model, streaming_above=0)

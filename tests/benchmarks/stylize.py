@@ -46,8 +46,9 @@ def plain(model):
     from common.transforms import affine_map, statistics
 
     def stylize(content, style):
-        taken = [statistics(feature[0]) for feature in model.encode(PaddedPixels(style, model.backbone.strides[-1])[:])[0]]
-        features, skips = model.encode(PaddedPixels(content, model.backbone.strides[-1])[:])
+        images = (PaddedPixels(photo, model.backbone.strides[-1])[:, :] for photo in (style, content))
+        taken = [statistics(feature[0]) for feature in model.encode(next(images))[0]]
+        features, skips = model.encode(next(images))
         x = features[-1]
         for level in reversed(range(len(features))):
             x = model.decode(level, affine_map(statistics(x[0]), taken[level])(x), skips[level])

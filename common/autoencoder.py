@@ -9,6 +9,12 @@ from keras import ops
 from common.backbone import IMAGE_CHANNELS
 
 
+def to_pixels(image, dtype):
+    """What a network decodes, clipped to [0, 1]; truncated as in the paper's code where `dtype` is "uint8"."""
+    image = ops.clip(image, 0, 1)
+    return ops.cast(image * 255, "uint8") if dtype == "uint8" else image
+
+
 def high_frequencies(x):
     """`x` less its 3x3 box mean under symmetric padding; `(batch, height, width, channels)` in and out."""
     padded = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")

@@ -167,13 +167,16 @@ def shrink_to_side(pixels, side):
 
 
 class PaddedPixels:
-    """A photo as a network takes it: RGB in [0, 1], padded by reflection at the bottom and right to multiples of a stride.
+    """A photo padded by reflection at the bottom and right to multiples of a stride.
 
-    Slices of its rows and columns give an array `(1, rows, columns, 3)` of float32; nothing else is computed or copied.
+    Slices of its rows and columns give an array `(1, rows, columns, 3)` of `dtype`; nothing else is computed or copied.
 
     Args:
-        pixels: `(height, width, 3)`, uint8 or floats in [0, 1].
+        pixels: RGB, `(height, width, 3)`, uint8 or floats in [0, 1].
         stride: in pixels.
+
+    Attributes:
+        dtype: "uint8" or "float32".
     """
 
     channels = 3
@@ -181,14 +184,21 @@ class PaddedPixels:
     def __init__(self, pixels, stride):
         self._pixels = pixels
         self.height, self.width = (size + -size % stride for size in pixels.shape[:2])
+        self.dtype = "uint8" if pixels.dtype == np.uint8 else "float32"
 
     def __getitem__(self, window):
         pixels = self._pixels
-        for axis, (side, padded) in enumerate(zip(window, (self.height, self.width), strict=True)):
+        for axis, side in enumerate(window):
             size = pixels.shape[axis]
-            if side.stop is not None and side.stop <= size:
+            if side.stop <= size:
                 pixels = pixels[side] if axis == 0 else pixels[:, side]  # a view
             else:
-                positions = np.arange(*side.indices(padded))
+                positions = np.arange(side.start, side.stop)
                 pixels = pixels.take(np.minimum(positions, 2 * (size - 1) - positions), axis)
-        return pixels[None].astype(np.float32) / np.float32(255 if pixels.dtype == np.uint8 else 1)
+        return pixels[None].astype(self.dtype, copy=False)
+
+    @property
+    def image(self):
+        """All of it as a network takes it: `(1, height, width, 3)`, floats in [0, 1]."""
+        pixels = self[slice(0, self.height), slice(0, self.width)]
+        return pixels.astype(np.float32) / np.float32(255) if self.dtype == "uint8" else pixels

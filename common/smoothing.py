@@ -45,16 +45,20 @@ def fast_guided_filter(image, guide):
     side = 2 * round(RADIUS / BLOCK) - 1
 
     def filter_tile(corner):
-        # Maps and their means reach one radius each.
+        # Maps and their means reach one radius each; where maps are enlarged, they reach a block.
         around = tuple(slice(max(start - 2 * RADIUS, 0), start + TILE + 2 * RADIUS) for start in corner)
         inset = [start - wide.start for start, wide in zip(corner, around, strict=True)]
+        nearby = tuple(slice(max(start - BLOCK, 0) // BLOCK, (start + TILE) // BLOCK + 1) for start in inset)
         height, width = image[around].shape[:2]
         edges = (0, -height % BLOCK, 0, -width % BLOCK, cv2.BORDER_REFLECT)
         padded = [cv2.copyMakeBorder(pixels[around], *edges) for pixels in (image, guide)]
-        filtered = np.empty_like(padded[0])
-        apply_maps(linear_maps(*padded, side, BLOCK), padded[1], filtered)
-        within = tuple(slice(start, start + TILE) for start in inset)
-        result[tuple(slice(start, start + TILE) for start in corner)] = filtered[:height, :width][within]
+        maps = [[plane[nearby] for plane in planes] for planes in linear_maps(*padded, side, BLOCK)]
+        guide_nearby = padded[1][tuple(slice(blocks.start * BLOCK, blocks.stop * BLOCK) for blocks in nearby)]
+        filtered = apply_maps(maps, guide_nearby, np.empty_like(guide_nearby))
+        within = tuple(slice(start, start + TILE) for start in corner)
+        tile = result[within]
+        top, left = (start - blocks.start * BLOCK for start, blocks in zip(inset, nearby, strict=True))
+        tile[:] = filtered[top : top + tile.shape[0], left : left + tile.shape[1]]
 
     height, width = image.shape[:2]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.autoencoder import high_frequencies, high_frequencies_within
+from common.autoencoder import high_frequencies, high_frequencies_within, to_pixels
 from common.backbone import IMAGE_CHANNELS
 from common.layers import without_padding
 from common.transforms import affine_map, mean_and_covariance, pooled
@@ -144,6 +144,10 @@ class Blocks(NamedTuple):
         above = self.encoders[0](above) if level == 1 else above
         return self.decoders[level]([x, self.high_frequencies(above)])
 
+    def pixels(self, x, image, dtype):
+        """The result, of the feature of level 0 and the content, as `common.autoencoder.to_pixels`."""
+        return to_pixels(self.decode(x, image, 0), dtype)
+
 
 class StreamedAutoencoder:
     """An `Autoencoder` whose blocks are compiled for strips of any size.
@@ -154,10 +158,11 @@ class StreamedAutoencoder:
         model: with all its blocks.
         memory: bytes that features between blocks may take; beyond that they go to scratch files.
         precision: of those features, a key of `PRECISIONS`.
+        pixels: type of the photos' pixels and the results', "uint8" or "float32".
         progress: called after every strip with the share of the work that it was.
     """
 
-    def __init__(self, model, memory, precision, progress=None):
+    def __init__(self, model, memory, precision, pixels, progress=None):
         self._memory = memory
         self._dtype = PRECISIONS[precision]
         self._progress = progress or (lambda share: None)
@@ -186,18 +191,19 @@ class StreamedAutoencoder:
             inputs, scales, halos = [above[level]], [to_above[level]], [model.backbone.encoder_halos[level - 1]]
             return stripwise(level, function, inputs, scales, halos, result_scales, measured, self._dtype)
 
-        def decoder(level, result_scale, measured, dtype):
+        def decoder(level, function, result_scale, measured, dtype):
             inputs, scales = [features[level], above[level]], [1, to_above[level]]
-            function, halos = functools.partial(Blocks.decode, level=level), model.backbone.decoder_halos[level]
+            halos = model.backbone.decoder_halos[level]
             return stripwise(level, function, inputs, scales, halos, [result_scale], measured, dtype)
 
-        image, features = (IMAGE_CHANNELS, "float32"), [(width, self._dtype) for width in self._widths]
+        image, features = (IMAGE_CHANNELS, pixels), [(width, self._dtype) for width in self._widths]
         above, to_above = [image, image, *features[1:]], [*self._strides[:2], 2, 2]
         levels = range(1, len(self._widths))
+        encode, decode = (lambda level, of=of: functools.partial(of, level=level) for of in (Blocks.encode, Blocks.decode))
         self._shallow = encoder(1, Blocks.shallow, (2, 1), True)
-        self._encode = [encoder(level, functools.partial(Blocks.encode, level=level), (1,), level > 1) for level in levels]
-        self._decode = {level: decoder(level, 2, True, self._dtype) for level in reversed(levels)}
-        self._decode[0] = decoder(0, self._strides[0], False, "float32")
+        self._encode = [encoder(level, encode(level), (1,), level > 1) for level in levels]
+        self._decode = {level: decoder(level, decode(level), 2, True, self._dtype) for level in reversed(levels)}
+        self._decode[0] = decoder(0, functools.partial(Blocks.pixels, dtype=pixels), self._strides[0], False, pixels)
         compiler.shutdown(wait=False)  # when it is done
 
     def analyze(self, image):
@@ -208,7 +214,7 @@ class StreamedAutoencoder:
         return measured
 
     def transfer(self, image, style, transform, strength):
-        """Yield the stylised photo as slices of rows and their pixels `(rows, width, 3)`, not clipped, padding included.
+        """Yield the stylised photo as slices of rows and their pixels `(rows, width, 3)`, padding included.
 
         Args:
             image: the content, `common.images.PaddedPixels`.
@@ -306,6 +312,11 @@ def slices(*ends):
     return [slice(*pair) for pair in itertools.pairwise(ends)]
 
 
+def in_floats(x):
+    """Pixels or kept features as the blocks take them."""
+    return ops.cast(x, "float32") / 255 if x.dtype == "uint8" else ops.cast(x, "float32")
+
+
 def ahead(pool, calls):
     """Yield what each of `calls`, a function and its arguments, gives, in their order; `pool` computes some ahead."""
     under_way = collections.deque()
@@ -326,7 +337,7 @@ def compiled(compiler, function, inputs, scales, inner, measured, dtype):
         scales: rows of each result for each row of the function's coarser grid.
         inner: results reach as far before what is asked for as after it; else they cover what they are made of.
         measured: take statistics of the results.
-        dtype: to give the last result in.
+        dtype: to keep the last result in; "float16" saturates.
 
     Returns:
         A function of two `Window`s on the coarser grid, of what `function` takes and of what is asked for, and of the
@@ -335,10 +346,10 @@ def compiled(compiler, function, inputs, scales, inner, measured, dtype):
     """
 
     def run(position, *parts):
-        results = keras.tree.flatten(function(*(ops.cast(part, "float32") for part in parts)))
+        results = keras.tree.flatten(function(*map(in_floats, parts)))
         results = [crop(result, position * scale) for result, scale in zip(results, scales, strict=True)]
         kept = results[-1]
-        if dtype != "float32":
+        if dtype == "float16":
             kept = ops.cast(ops.minimum(kept, float(np.finfo(dtype).max)), dtype)
         return kept, [mean_and_covariance(result) for result in results] if measured else []
 

@@ -5,7 +5,6 @@ style = stylizer.analyze("style.jpg")
 stylizer.apply("content.jpg", style).save("result.png")
 """
 
-import functools
 import hashlib
 import zipfile
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from keras import ops
 from PIL import Image
 
 from common import images
+from common.autoencoder import to_pixels
 from common.backbone import IMAGE_CHANNELS, MINIMUM_SIZE
 from common.errors import InputError
 from common.files import written_whole
@@ -120,6 +120,7 @@ class Stylizer:
         self.preview = preview
         self.progress = progress
         self._stride = model.backbone.strides[-1]
+        self._compiled = {}
         self._fingerprint = fingerprint(model)
 
     def analyze(self, photo):
@@ -132,9 +133,9 @@ class Stylizer:
         require_pixels(pixels, named(photo))
         image = self._network_input(images.shrink_to_side(pixels, PREVIEW_SIZE) if self.preview else pixels)
         if self._streams(image):
-            measured = self._streamed.analyze(image)
+            measured = self._streamed(image).analyze(image)
         else:
-            measured = [statistics(feature[0]) for feature in self.model.encode(image[:, :])[0]]
+            measured = [statistics(feature[0]) for feature in self.model.encode(image.image)[0]]
         return Style(tuple(measured), self._fingerprint)
 
     def apply(self, photo, style, strength=1.0):
@@ -180,9 +181,8 @@ class Stylizer:
         height, width = result.shape[:2]
         image = self._network_input(pixels)
         for rows, part in self._transferred(image, style, strength):
-            part = np.clip(part[: max(height - rows.start, 0), :width], 0, 1)
-            # Truncated, as in the paper's code.
-            result[rows] = part * 255 if result.dtype == np.uint8 else part
+            part = part[: max(height - rows.start, 0), :width]
+            result[rows] = part * 255 if part.dtype != result.dtype else part  # resized photos are floats
         if self.smoothing:
             smoothed = fast_guided_filter if self._streams(image) else guided_filter
             result = smoothed(result, guide.astype(result.dtype, copy=False))
@@ -195,7 +195,7 @@ class Stylizer:
         height, width = small.shape[:2]
         image = images.PaddedPixels(small, self._stride)
         (part,) = (part for _, part in self._transferred(image, style, strength))
-        return (enlarge(np.clip(part[:height, :width], 0, 1), small, full) * scale).astype(pixels.dtype)
+        return (enlarge(part[:height, :width], small, full) * scale).astype(pixels.dtype)
 
     def _network_input(self, pixels):
         """The photo fitted to the stride, as `common.images.PaddedPixels`."""
@@ -208,23 +208,26 @@ class Stylizer:
         """Whether a photo is large enough to be worth compiling for and taking in strips."""
         return image.height * image.width > self.streaming_above
 
-    @functools.cached_property
-    def _streamed(self):
-        return StreamedAutoencoder(self.model, self.memory, self.precision, self.progress)
+    def _streamed(self, image):
+        """The model compiled for strips of pixels such as those of `image`."""
+        if image.dtype not in self._compiled:
+            arguments = self.model, self.memory, self.precision, image.dtype, self.progress
+            self._compiled[image.dtype] = StreamedAutoencoder(*arguments)
+        return self._compiled[image.dtype]
 
     def _transferred(self, image, style, strength):
-        """Yield the stylised photo by slices of rows: their pixels, `(rows, width, 3)`, not clipped, padding included."""
+        """Yield the stylised photo by slices of rows: their pixels, `(rows, width, 3)`, padding included."""
         # A level leaves 1 - strength of the content in what it hands on: shared out like this, the result follows evenly.
         strength = 1 - (1 - strength) ** (1 / len(style.statistics))
         if self._streams(image):
-            yield from self._streamed.transfer(image, style.statistics, self.transform, strength)
+            yield from self._streamed(image).transfer(image, style.statistics, self.transform, strength)
             return
-        features, skips = self.model.encode(image[:, :])
+        features, skips = self.model.encode(image.image)
         x = features[-1]
         for level in reversed(range(len(features))):
             x = affine_map(statistics(x[0]), style.statistics[level], self.transform, strength)(x)
             x = self.model.decode(level, x, skips[level])
-        yield slice(0, image.height), ops.convert_to_numpy(x[0])
+        yield slice(0, image.height), ops.convert_to_numpy(to_pixels(x[0], image.dtype))
 
 
 def opened(photo):

@@ -46,7 +46,7 @@ def plain(model):
     from common.transforms import affine_map, statistics
 
     def stylize(content, style):
-        images = (PaddedPixels(photo, model.backbone.strides[-1])[:, :] for photo in (style, content))
+        images = (PaddedPixels(photo, model.backbone.strides[-1]).image for photo in (style, content))
         taken = [statistics(feature[0]) for feature in model.encode(next(images))[0]]
         features, skips = model.encode(next(images))
         x = features[-1]

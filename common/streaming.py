@@ -92,34 +92,40 @@ class Rows:
     def __init__(self, height, width, channels, dtype, room):
         self.height, self.width, self.channels, self.dtype = height, width, channels, np.dtype(dtype)
         self._room, self._strips, self._written = room, collections.deque(), 0
-        fits = height * width * channels * self.dtype.itemsize <= room.left
+        self._row_bytes = width * channels * self.dtype.itemsize
+        fits = height * self._row_bytes <= room.left
         self._file = None if fits else tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this is kept
 
     def append(self, strip):
         """Keep the rows after those already there, `(rows, width, channels)`."""
+        rows = slice(self._written, self._written + len(strip))
         if self._file is None:
-            self._strips.append((self._written, strip))
             self._room.left -= strip.nbytes
+            self._strips.append((rows, strip))
         else:
+            self._file.seek(rows.start * self._row_bytes)
             strip.tofile(self._file)
-        self._written += len(strip)
+            self._strips.append((rows, None))
+        self._written = rows.stop
 
     def __getitem__(self, window):
         rows, columns = window
-        if self._file is not None:
-            return np.memmap(self._file, self.dtype, "r", shape=(self._written, self.width, self.channels))[
-                None, rows, columns
-            ]
-        parts = [
-            strip[max(rows.start - start, 0) : rows.stop - start, columns]
-            for start, strip in self._strips
-            if start < rows.stop and rows.start < start + len(strip)
-        ]
+        touched = (each for each in self._strips if each[0].start < rows.stop and rows.start < each[0].stop)
+        parts = [self._rows_of(kept, strip, rows)[:, columns] for kept, strip in touched]
         return (parts[0] if len(parts) == 1 else np.concatenate(parts))[None]
+
+    def _rows_of(self, kept, strip, rows):
+        """Those of `rows` that lie in a strip."""
+        start, stop = max(rows.start, kept.start), min(rows.stop, kept.stop)
+        if strip is not None:
+            return strip[start - kept.start : stop - kept.start]
+        self._file.seek(start * self._row_bytes)
+        numbers = np.fromfile(self._file, self.dtype, (stop - start) * self.width * self.channels)
+        return numbers.reshape(-1, self.width, self.channels)
 
     def forget(self, stop):
         """Free the strips that hold no row from `stop` on."""
-        while self._strips and self._strips[0][0] + len(self._strips[0][1]) <= stop:
+        while self._file is None and self._strips and self._strips[0][0].stop <= stop:
             self._room.left += self._strips.popleft()[1].nbytes
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 from pathlib import Path
@@ -44,11 +45,18 @@ def silenced_stderr():
 
 
 def import_backend():
-    """Import Keras and let its backend find its devices and number formats, without what both print on the way."""
+    """Import Keras and let its backend find its devices and number formats, without what both print on the way.
+
+    What they are made of stays: it is kept from the garbage collector, which would go through it over and over while models
+    are built and compiled.
+    """
+    gc.disable()
     with silenced_stderr():
         import keras
 
         keras.ops.cast(keras.ops.zeros(1), "float16")
+    gc.freeze()
+    gc.enable()
 
 
 def run(work, *arguments):

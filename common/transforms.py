@@ -46,13 +46,13 @@ def mean_and_covariance(feature):
     Activations lie so far from zero that in squares about zero float32 would lose the digits that whitening then magnifies:
     they are taken about the mean of the first row.
     """
-    height, width, channels = ops.shape(feature)
+    _, width, channels = ops.shape(feature)
     centre = ops.mean(feature[0], axis=0)
     # A row of the photo at a time: backends are slow where the last axis is as short as channels are few.
-    rows = ops.reshape(feature, (height, width * channels)) - ops.tile(centre, (width,))
-    pixels = ops.reshape(rows, (height * width, channels))
-    mean = ops.mean(ops.reshape(ops.mean(rows, axis=0), (width, channels)), axis=0)
-    squares = ops.matmul(ops.transpose(pixels), pixels) / ops.cast(height * width, feature.dtype)
+    rows = ops.reshape(feature, (-1, width * channels)) - ops.tile(centre, (width,))
+    mean = ops.mean(ops.reshape(ops.mean(rows, axis=0), (-1, channels)), axis=0)
+    pixels = ops.reshape(rows, (-1, channels))
+    squares = ops.matmul(ops.transpose(pixels), pixels) / ops.cast(ops.shape(pixels)[0], feature.dtype)
     return centre + mean, squares - ops.outer(mean, mean)
 
 

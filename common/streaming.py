@@ -52,29 +52,42 @@ class Window(NamedTuple):
         return Window(*(slice(max(a.start - margin, 0), min(a.stop + margin, b)) for a, b in zip(self, size, strict=True)))
 
 
+class Input(NamedTuple):
+    """What a block takes.
+
+    Attributes:
+        channels, dtype: of it.
+        scale: its rows for each row of the block's coarser grid.
+        halo: its rows, and columns, before and after those that a result without padding covers.
+    """
+
+    channels: int
+    dtype: str
+    scale: int
+    halo: tuple[int, int]
+
+
 class StripwiseBlock(NamedTuple):
     """A compiled block.
 
     Attributes:
         padded: makes pieces at the border, of inputs with `margin` more rows and columns as far as there are any.
-        inner: makes all others, without padding, of inputs with `halos`.
-        halos: for each input, its rows, and columns, before and after those that the result covers.
-        scales: for each input, its rows for each row of the block's coarser grid.
-        result_scale: rows of its result, likewise.
+        inner: makes all others, without padding, of inputs with their halos.
+        inputs: an `Input` each.
+        result_scale: rows of its result for each row of its coarser grid.
         strip_numbers: see `STRIP_NUMBERS`.
     """
 
     padded: Callable
     inner: Callable
-    halos: tuple
-    scales: tuple
+    inputs: list
     result_scale: int
     strip_numbers: int
 
     @property
     def margin(self):
         """The halos in rows of the coarser grid."""
-        return max(-(-max(halo) // scale) for halo, scale in zip(self.halos, self.scales, strict=True))
+        return max(-(-max(each.halo) // each.scale) for each in self.inputs)
 
 
 class Room:
@@ -186,31 +199,38 @@ class StreamedAutoencoder:
         within = Blocks(*([without_padding(block) for block in blocks] for blocks in padded[:2]), high_frequencies_within)
         compiler = ThreadPoolExecutor(1)  # takes them in the order that they are needed
 
-        def stripwise(level, function, inputs, scales, halos, result_scales, measured, dtype):
-            padded_function, inner_function = (
-                compiled(compiler, functools.partial(function, of_blocks), inputs, result_scales, inner, measured, dtype)
-                for inner, of_blocks in enumerate((padded, within))
+        def feature(level, scale, halo):
+            return Input(self._widths[level], self._dtype, scale, halo)
+
+        def above(level, halo):
+            """What is kept of the level above; of level 0, the image that it is made of anew."""
+            return feature(level - 1, 2, halo) if level > 1 else Input(IMAGE_CHANNELS, pixels, self._strides[level], halo)
+
+        def stripwise(level, function, inputs, result_scales, dtype, measured=True):
+            functions = (
+                compiled(compiler, functools.partial(function, blocks), inputs, result_scales, inner, measured, dtype)
+                for inner, blocks in enumerate((padded, within))
             )
-            strip_numbers = STRIP_NUMBERS[level]
-            return StripwiseBlock(padded_function, inner_function, halos, scales, result_scales[-1], strip_numbers)
+            return StripwiseBlock(*functions, inputs, result_scales[-1], STRIP_NUMBERS[level])
 
-        def encoder(level, function, result_scales, measured):
-            inputs, scales, halos = [above[level]], [to_above[level]], [model.backbone.encoder_halos[level - 1]]
-            return stripwise(level, function, inputs, scales, halos, result_scales, measured, self._dtype)
+        def encoder(level, function, result_scales=(1,), measured=True):
+            inputs = [above(level, model.backbone.encoder_halos[level - 1])]
+            return stripwise(level, function, inputs, result_scales, self._dtype, measured)
 
-        def decoder(level, function, result_scale, measured, dtype):
-            inputs, scales = [features[level], above[level]], [1, to_above[level]]
-            halos = model.backbone.decoder_halos[level]
-            return stripwise(level, function, inputs, scales, halos, [result_scale], measured, dtype)
+        def decoder(level):
+            of_feature, of_above = model.backbone.decoder_halos[level]
+            inputs = [feature(level, 1, of_feature), above(level, of_above)]
+            if level == 0:
+                function = functools.partial(Blocks.pixels, dtype=pixels)
+                return stripwise(0, function, inputs, self._strides[:1], pixels, measured=False)
+            return stripwise(level, functools.partial(Blocks.decode, level=level), inputs, (2,), self._dtype)
 
-        image, features = (IMAGE_CHANNELS, pixels), [(width, self._dtype) for width in self._widths]
-        above, to_above = [image, image, *features[1:]], [*self._strides[:2], 2, 2]
         levels = range(1, len(self._widths))
-        encode, decode = (lambda level, of=of: functools.partial(of, level=level) for of in (Blocks.encode, Blocks.decode))
-        self._shallow = encoder(1, Blocks.shallow, (2, 1), True)
-        self._encode = [encoder(level, encode(level), (1,), level > 1) for level in levels]
-        self._decode = {level: decoder(level, decode(level), 2, True, self._dtype) for level in reversed(levels)}
-        self._decode[0] = decoder(0, functools.partial(Blocks.pixels, dtype=pixels), self._strides[0], False, pixels)
+        self._shallow = encoder(1, Blocks.shallow, (2, 1))
+        self._encode = [
+            encoder(level, functools.partial(Blocks.encode, level=level), measured=level > 1) for level in levels
+        ]
+        self._decode = {level: decoder(level) for level in [*reversed(levels), 0]}
         compiler.shutdown(wait=False)  # when it is done
 
     def analyze(self, image):
@@ -266,10 +286,9 @@ class StreamedAutoencoder:
             sources: `Rows` or `PaddedPixels`.
             last: nothing else will be made of the sources.
         """
-        size = height, width = sources[0].height // block.scales[0], sources[0].width // block.scales[0]
+        size = height, width = tuple(side // block.inputs[0].scale for side in (sources[0].height, sources[0].width))
         margin = block.margin
-        numbers = max(width * scale**2 * source.channels for source, scale in zip(sources, block.scales, strict=True))
-        strip = max(margin, block.strip_numbers // numbers)
+        strip = max(margin, block.strip_numbers // max(width * each.scale**2 * each.channels for each in block.inputs))
         sides = []
         if min(size) > 2 * margin:
             strips = slices(0, *range(margin, height - margin, strip), height - margin, height)
@@ -283,8 +302,8 @@ class StreamedAutoencoder:
             inner = all(side.start > 0 and side.stop < end for side, end in zip(window, size, strict=True))
             around = window if inner else window.widened(margin, size)
             parts = (
-                source[around.scaled(scale, *(halo if inner else (0, 0)))]
-                for source, scale, halo in zip(sources, block.scales, block.halos, strict=True)
+                source[around.scaled(each.scale, *(each.halo if inner else (0, 0)))]
+                for source, each in zip(sources, block.inputs, strict=True)
             )
             return block.inner if inner else block.padded, around, window, *parts
 
@@ -298,9 +317,9 @@ class StreamedAutoencoder:
                 piece = np.concatenate([left, piece, right], axis=1)
             yield rows_of_it, piece, [*measured, of_piece]
             measured = []
-            for source, scale in zip(sources, block.scales, strict=True):
+            for source, each in zip(sources, block.inputs, strict=True):
                 if last and isinstance(source, Rows):
-                    source.forget((rows.stop - margin if rows.stop < height else height) * scale)
+                    source.forget((rows.stop - margin if rows.stop < height else height) * each.scale)
             self._progress((rows.stop - rows.start) / height / self._passes)
 
     def _fold(self, level, mapping):
@@ -340,7 +359,7 @@ def compiled(compiler, function, inputs, scales, inner, measured, dtype):
 
     Args:
         function: of float32 `(1, height, width, channels)` arrays, to one or several.
-        inputs: channels and type of each as it will be given.
+        inputs: an `Input` each.
         scales: rows of each result for each row of the function's coarser grid.
         inner: results reach as far before what is asked for as after it; else they cover what they are made of.
         measured: take statistics of the results.
@@ -370,7 +389,7 @@ def compiled(compiler, function, inputs, scales, inner, measured, dtype):
         import tensorflow as tf
 
         types = [tf.TensorSpec(4, tf.int32)] * 2
-        types += [tf.TensorSpec((1, None, None, width), dtype) for width, dtype in inputs]
+        types += [tf.TensorSpec((1, None, None, each.channels), each.dtype) for each in inputs]
         graph = compiler.submit(lambda: tf.function(run, autograph=False).get_concrete_function(*types))
 
     def piece(around, window, *parts):

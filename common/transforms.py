@@ -52,7 +52,7 @@ def mean_and_covariance(feature):
     rows = ops.reshape(feature, (-1, width * channels)) - ops.tile(centre, (width,))
     mean = ops.mean(ops.reshape(ops.mean(rows, axis=0), (-1, channels)), axis=0)
     pixels = ops.reshape(rows, (-1, channels))
-    squares = ops.matmul(ops.transpose(pixels), pixels) / ops.cast(ops.shape(pixels)[0], feature.dtype)
+    squares = ops.einsum("nc,nd->cd", pixels, pixels) / ops.cast(ops.shape(pixels)[0], feature.dtype)
     return centre + mean, squares - ops.outer(mean, mean)
 
 

@@ -40,10 +40,18 @@ def photos(width, height):
 def plain(model):
     """The paper's pipeline on whole photos, as a function of content and style."""
     import cv2
+    from keras import ops
 
     from common.images import PaddedPixels
     from common.smoothing import EPSILON, RADIUS
-    from common.transforms import affine_map, statistics
+    from common.transforms import Statistics, affine_map
+
+    def statistics(feature):
+        pixels = ops.reshape(feature, (-1, feature.shape[-1]))
+        mean = ops.mean(pixels, axis=0)
+        centred = pixels - mean
+        squares = ops.einsum("nc,nd->cd", centred, centred) / len(pixels)
+        return Statistics(*(ops.convert_to_numpy(array).astype(np.float64) for array in (mean, squares)))
 
     def stylize(content, style):
         images = (PaddedPixels(photo, model.backbone.strides[-1]).image for photo in (style, content))

@@ -198,30 +198,30 @@ def stylize_photos(options, load):
 
     model = load(options.model, options.checkpoint)
     # The style is one half of the bar, and the content the other.
-    bar = tqdm(total=2, delay=PATIENCE, leave=False, bar_format="{percentage:3.0f}% |{bar}| {elapsed}", disable=is_folder)
-    stylizer = Stylizer(
-        model,
-        options.transform,
-        not options.no_smoothing,
-        options.fit,
-        options.memory,
-        options.precision,
-        preview=options.preview,
-        progress=bar.update,
-    )
-    style = stylizer.analyze(options.style)
-    bar.update(1 - bar.n)
-    failed = False
-    for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo", disable=not is_folder):
-        try:
-            require_free(output, options.overwrite)
-            images.write(stylizer.apply(content, style, options.strength), output)
-        except InputError as error:
-            if not is_folder:
-                raise
-            tqdm.write(f"error: {message(error)}", file=sys.stderr)
-            failed = True
-    bar.close()
+    layout = "{percentage:3.0f}% |{bar}| {elapsed}"
+    with tqdm(total=2, delay=PATIENCE, leave=False, bar_format=layout, disable=is_folder) as bar:
+        stylizer = Stylizer(
+            model,
+            options.transform,
+            not options.no_smoothing,
+            options.fit,
+            options.memory,
+            options.precision,
+            preview=options.preview,
+            progress=bar.update,
+        )
+        style = stylizer.analyze(options.style)
+        bar.update(1 - bar.n)
+        failed = False
+        for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo", disable=not is_folder):
+            try:
+                require_free(output, options.overwrite)
+                images.write(stylizer.apply(content, style, options.strength), output)
+            except InputError as error:
+                if not is_folder:
+                    raise
+                tqdm.write(f"error: {message(error)}", file=sys.stderr)
+                failed = True
     return int(failed)
 
 

@@ -60,6 +60,14 @@ def files(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+def test_an_error_stands_alone_on_its_line_where_a_bar_was(run, monkeypatch):
+    monkeypatch.setattr(cli, "PATIENCE", 0)
+    _, printed = run("text.jpg", "style.jpg")
+    *bar, last = printed.split("\r")
+    assert any("%" in each for each in bar)
+    assert last.startswith("error: ")
+
+
 def test_the_result_lies_beside_the_content(run, folder):
     assert run("content.png", "style.jpg") == (0, "")
     assert Image.open(folder / "content.stylized.png").size == (51, 40)

@@ -3,9 +3,9 @@
 python -m mobilenet_backbone.train_teacher --dataset photos/ --weights W --save-to runs/mobilenet_teacher
 
 The default recipe takes some 45 minutes on two busy cores and gives 49.9, 40.3, 32.5 and 31.4 dB from levels 0 to 3 on the
-BSDS500 test photos (centre 320x320) after training on 1,095 photos. After 16,000 more joint steps `ckpts/` has 50.1, 40.8, 33.4
-and 32.4 dB. A run that was killed goes on with the same command. `teacher_decoder.h5` and its record belong in
-`ckpts/mobilenet/`, where `teacher.load` finds them.
+BSDS500 test photos (centre 320x320) after training on 1,095 photos; what is in `ckpts/`, 16,000 joint steps further, gives
+50.1, 40.8, 33.4 and 32.4 dB. A run that was killed goes on with the same command. `teacher_decoder.h5` and its record belong
+in `ckpts/mobilenet/`, where `teacher.load` finds them.
 """
 
 import sys

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import gc
 import os
 import sys
@@ -44,6 +45,7 @@ def silenced_stderr():
         os.close(nowhere)
 
 
+@functools.cache
 def import_backend():
     """Import Keras and let its backend find its devices and number formats, without what both print on the way.
 

@@ -31,8 +31,6 @@ STRIP_NUMBERS = (1_500_000, 1_500_000, 3_500_000, 3_500_000)
 # What kept features are made of, by precision. Half of it takes half the memory; on the paper's five pairs the released and
 # our own students' results, before smoothing, agree to 62 dB and more with those in full.
 PRECISIONS = {"half": "float16", "full": "float32"}
-# Along which axes of a feature a window lies.
-SQUARE = np.array((0, 1, 1, 0), np.int32)
 # Strips under way at a time: a good part of the layers keep no more than one core busy.
 AHEAD = 3
 
@@ -308,12 +306,12 @@ class StreamedAutoencoder:
             return block.inner if inner else block.padded, around, window, *parts
 
         pieces = ahead(self._pool, map(call, [*sides, *(Window(rows, middle) for rows in strips)]))
-        sides = [next(pieces) for _ in sides]
-        measured = [of_side for _, of_side in sides]
+        at_sides = [next(pieces) for _ in sides]
+        measured = [of_piece for _, of_piece in at_sides]
         for rows, (piece, of_piece) in zip(strips, pieces, strict=True):
             rows_of_it = slice(rows.start * block.result_scale, rows.stop * block.result_scale)
             if sides:
-                left, right = (side[rows_of_it] for side, _ in sides)
+                left, right = (side[rows_of_it] for side, _ in at_sides)
                 piece = np.concatenate([left, piece, right], axis=1)
             yield rows_of_it, piece, [*measured, of_piece]
             measured = []
@@ -381,7 +379,7 @@ def compiled(compiler, function, inputs, scales, inner, measured, dtype):
 
     def crop(result, start, size, scale):
         size = size * np.array((1, scale, scale, result.shape[-1]), np.int32)
-        start = (ops.shape(result)[1] - size[1]) // 2 * SQUARE if inner else start * scale
+        start = (ops.shape(result)[1] - size[1]) // 2 * np.array((0, 1, 1, 0), np.int32) if inner else start * scale
         return ops.reshape(ops.slice(result, start, size), size[1:])
 
     compiles = keras.backend.backend() == "tensorflow"

@@ -33,6 +33,14 @@ def photo(rng):
     return pixels
 
 
+@pytest.fixture
+def rooms(monkeypatch):
+    """Every `Room` there has been, in their order."""
+    result = []
+    monkeypatch.setattr(streaming, "Room", lambda memory, room=streaming.Room: result.append(room(memory)) or result[-1])
+    return result
+
+
 def psnr(first, second):
     return -10 * np.log10(np.mean((first - second) ** 2))
 
@@ -69,10 +77,8 @@ def test_without_padding_a_block_is_the_same_within(rng):
 
 
 @pytest.mark.parametrize("name", STUDENTS)
-def test_half_precision_takes_half_the_memory_and_differs_by_little(name, photo, monkeypatch):
+def test_half_precision_takes_half_the_memory_and_differs_by_little(name, photo, rooms, monkeypatch):
     model = STUDENTS[name].load()
-    rooms = []
-    monkeypatch.setattr(streaming, "Room", lambda memory, room=streaming.Room: rooms.append(room(memory)) or rooms[-1])
     forget = streaming.Rows.forget
     monkeypatch.setattr(streaming.Rows, "forget", lambda rows, stop: lows.append(rooms[-1].left) or forget(rows, stop))
     taken, results, content, style_photo = {}, {}, photo(203, 117), photo(150, 90)
@@ -112,10 +118,8 @@ def test_one_photo_leaves_nothing_behind_for_the_next(model, photo):
     np.testing.assert_array_equal(stylizer.apply(content, style), first)
 
 
-def test_rows_that_were_read_are_forgotten(model, photo, monkeypatch):
+def test_rows_that_were_read_are_forgotten(model, photo, rooms, monkeypatch):
     monkeypatch.setattr(streaming, "STRIP_NUMBERS", (4_000,) * 4)
-    rooms = []
-    monkeypatch.setattr(streaming, "Room", lambda memory, room=streaming.Room: rooms.append(room(memory)) or rooms[-1])
     stylizer = Stylizer(model, streaming_above=0)
     stylizer.apply(photo(200, 120), stylizer.analyze(photo(200, 120)))
     assert rooms[-1].left == stylizer.memory

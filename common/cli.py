@@ -186,13 +186,13 @@ def stylize_photos(options, load):
     is_folder = options.content.is_dir()
     if options.model == "teacher" and not options.checkpoint:
         raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
-    images.require_file(options.style)
+    images.require_photo(options.style)
     contents = contents_of(options.content) if is_folder else [options.content]
     if is_folder and options.output:
         options.output.mkdir(parents=True, exist_ok=True)
     outputs = [output_path(content, options.output, is_folder) for content in contents]
     if not is_folder:
-        images.require_file(options.content)
+        images.require_photo(options.content)
         require_free(outputs[0], options.overwrite)
 
     import_backend()

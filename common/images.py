@@ -1,5 +1,6 @@
 """Photo files and pixel arrays: reading photos as they come, writing them as they should be, fitting them to a stride."""
 
+import contextlib
 import io
 import warnings
 from pathlib import Path
@@ -40,13 +41,35 @@ def photo_paths(folder, recursive=False):
     return paths
 
 
-def require_file(path):
-    """Raise `InputError` unless `path` is a file."""
+@contextlib.contextmanager
+def open_photo(path):
+    """The photo at `path` as Pillow opens it, its pixels not read yet; errors as `read`, whatever is done with it."""
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a photo")
     if not path.exists():
         raise InputError(f"{path}: no such file")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns at half the size that it refuses.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                yield image
+    except PermissionError as error:
+        raise InputError(f"{path}: permission denied") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path} is not a photo that can be read") from error
+    except Image.DecompressionBombError as error:
+        limit = 2 * Image.MAX_IMAGE_PIXELS
+        raise InputError(f"{path} has more than {limit:,} pixels; refused as a possible decompression bomb") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow's decoders raise any of these
+        raise InputError(f"{path} is damaged or of a kind that is not supported: {error}") from error
+
+
+def require_photo(path):
+    """Raise `InputError` unless `path` is a photo, as far as its first bytes tell."""
+    with open_photo(path):
+        pass
 
 
 def read(path):
@@ -57,22 +80,8 @@ def read(path):
     Raises:
         InputError: the file is missing, no photo, damaged or too large for Pillow's guard against decompression bombs.
     """
-    require_file(path)
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns at half the size that it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return normalise(image)
-    except PermissionError as error:
-        raise InputError(f"{path}: permission denied") from error
-    except UnidentifiedImageError as error:
-        raise InputError(f"{path} is not a photo that can be read") from error
-    except Image.DecompressionBombError as error:
-        limit = 2 * Image.MAX_IMAGE_PIXELS
-        raise InputError(f"{path} has more than {limit:,} pixels; refused as a possible decompression bomb") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow's decoders raise any of these
-        raise InputError(f"{path} is damaged or of a kind that is not supported: {error}") from error
+    with open_photo(path) as image:
+        return normalise(image)
 
 
 def normalise(image):

@@ -62,10 +62,18 @@ def files(folder):
 
 def test_an_error_stands_alone_on_its_line_where_a_bar_was(run, monkeypatch):
     monkeypatch.setattr(cli, "PATIENCE", 0)
-    _, printed = run("text.jpg", "style.jpg")
+    _, printed = run("truncated.jpg", "style.jpg")
     *bar, last = printed.split("\r")
     assert any("%" in each for each in bar)
     assert last.startswith("error: ")
+
+
+@pytest.mark.parametrize("arguments", [("text.jpg", "style.jpg"), ("content.png", "text.jpg"), ("content.png", "empty.jpg")])
+def test_what_is_no_photo_is_found_before_anything_slow(run, monkeypatch, arguments):
+    monkeypatch.setattr(cli, "import_backend", lambda: pytest.fail("imported"))
+    status, printed = run(*arguments)
+    assert status == 1
+    assert printed.endswith(f"{'empty' if 'empty.jpg' in arguments else 'text'}.jpg is not a photo that can be read\n")
 
 
 def test_the_result_lies_beside_the_content(run, folder):

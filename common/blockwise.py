@@ -33,6 +33,8 @@ class LossWeights(NamedTuple):
 
     Attributes:
         balanced: divide errors of features by the variance of what they should be, so that levels weigh the same.
+        by_level: what the reconstruction from each level counts for beside the others. What an easy level has more than it
+            needs, a hard one that decodes through the same blocks can use.
         channel, xor, uncorrelation: of the losses in `common.sparsity`, averaged over the ReLUs of an encoder block that is
             trained. The decoder follows it; made to die by itself, it no longer reconstructs.
     """
@@ -42,6 +44,7 @@ class LossWeights(NamedTuple):
     feature: float = 1.0
     perceptual: float = 1.0
     balanced: bool = False
+    by_level: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
     channel: float = 0.0
     xor: float = 0.0
     uncorrelation: float = 0.0
@@ -92,6 +95,11 @@ class BlockwiseTrainer(keras.Model):
         names += ["feature", "perceptual"] if level else []
         return [name for name in (*names, *LOSSES) if getattr(self.weights_of_terms, name)]
 
+    def weight(self, name, level):
+        """What the term `name` counts for at `level`."""
+        weight = getattr(self.weights_of_terms, name)
+        return weight * self.weights_of_terms.by_level[level] if name == "reconstruction" else weight
+
     def call(self, images, training=False):
         """Features by level and, for each level trained, the decoded feature or image and the reconstructed image."""
         features, skips = self.model.encode(images, max(self.levels), training)
@@ -119,7 +127,7 @@ class BlockwiseTrainer(keras.Model):
         for level, decoded_feature, image in zip(self.levels, decoded or nothing, reconstructed or nothing, strict=True):
             responses = self.responses(level, features[level - 1] if level else x, training)
             terms = self.terms(level, x, features, taught, decoded_feature, image, responses)
-            loss += sum(getattr(self.weights_of_terms, name) * term for name, term in terms.items())
+            loss += sum(self.weight(name, level) * term for name, term in terms.items())
             values += [*terms.values(), *([ops.mean(psnr(x, image))] if self.decodes else [])]
         for mean, value in zip(self.means, values, strict=True):
             mean.update_state(value)

@@ -1,9 +1,11 @@
 """The command `train_teacher` of both backbones: photos and pretrained weights in, a decoder out."""
 
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 from common import cli, training
+from common.errors import InputError
 
 # Steps of the paper's recipe: 10 epochs of COCO train2017, 118,287 photos, in batches of 8; rounded up.
 PAPER_STEPS = 148_000
@@ -89,18 +91,32 @@ def command_parser(doc):
         metavar="N",
         help="of blocks 0 to 3, and of a joint pass over all of them; multiples of --interval (default: the recipe's)",
     )
+    option(
+        "--level-weights",
+        type=float,
+        nargs=4,
+        default=(1.0,) * 4,
+        metavar="W",
+        help="what the reconstruction from levels 0 to 3 counts for in the joint pass, which leaves the block of a level of "
+        "0 as it is; what an easy level has to spare, a hard one can use (default: 1 each)",
+    )
+    option("--start", type=Path, metavar="FILE", help="a decoder to go on from, by default jointly")
     return result
 
 
 def train_teacher(options, modules, arguments):
     """Do what `options` ask for. What can be checked is checked before the backend's slow import."""
     recipe = RECIPES[options.recipe]
+    if options.start:
+        recipe = recipe._replace(steps=(0, 0, 0, 0, recipe.steps[-1]), closed_form=False)
     if options.steps:
         recipe = recipe._replace(steps=options.steps)
     if options.learning_rate:
         recipe = recipe._replace(learning_rate=options.learning_rate, joint_learning_rate=options.learning_rate)
     for count in recipe.steps:
         training.require_multiple(count, options.interval, "--steps")
+    if min(options.level_weights) < 0 or not any(options.level_weights):
+        raise InputError("--level-weights: none may be below 0, and one at least has to be above")
     photos, validation = training.photos_of(options)
     cli.import_backend()
     import keras
@@ -111,13 +127,17 @@ def train_teacher(options, modules, arguments):
     _, teacher = modules()
     training.use_all_devices()
     keras.utils.set_random_seed(options.seed)
-    model = teacher.load_encoder(options.weights, decoder_levels=4)
+    if options.start:
+        model = teacher.load(options.weights, options.start)
+    else:
+        model = teacher.load_encoder(options.weights, decoder_levels=4)
     course = training.course_of(options, photos, validation, recipe.batch_size, recipe.crop, recipe.square)
-    stages = stages_of(recipe, len(model.decoder_blocks))
+    stages = stages_of(recipe, len(model.decoder_blocks), options.level_weights)
     if options.block is not None:
         training.forget(course.folder, [stage.name for stage in stages[options.block :]])
     for stage in stages:
-        train(model, stage, course)
+        if stage.steps or stage.closed_form:
+            train(model, stage, course)
     record = training.record_of(f"{model.backbone.name}_backbone.train_teacher", arguments, options, course)
     record |= {"steps": {stage.name: stage.steps for stage in stages}}
     if validation:
@@ -126,11 +146,12 @@ def train_teacher(options, modules, arguments):
     training.save_record(record, course.folder / DECODER.replace(".h5", ".json"))
 
 
-def stages_of(recipe, levels):
-    """The stages of `common.blockwise.train`: a block after the other, then all of them together."""
+def stages_of(recipe, levels, level_weights):
+    """The stages of `common.blockwise.train`: a block after the other, then those of any weight together."""
     from common.blockwise import LossWeights, Stage
 
-    weights, joint_weights = LossWeights(**recipe.weights), LossWeights(**recipe.joint_weights)
+    weights = LossWeights(**recipe.weights)
+    joint_weights = LossWeights(**recipe.joint_weights, by_level=tuple(level_weights))
     shared = {"decay": recipe.decay, "whiten": recipe.whiten, "clip": recipe.clip}
     blocks = [
         Stage(
@@ -145,8 +166,8 @@ def stages_of(recipe, levels):
         )
         for level, steps in enumerate(recipe.steps[:levels])
     ]
-    joint = Stage("joint", tuple(range(levels)), recipe.steps[-1], recipe.joint_learning_rate, joint_weights, **shared)
-    return [*blocks, joint]
+    jointly = tuple(level for level in range(levels) if level_weights[level])
+    return [*blocks, Stage("joint", jointly, recipe.steps[-1], recipe.joint_learning_rate, joint_weights, **shared)]
 
 
 def psnr_on(model, paths):

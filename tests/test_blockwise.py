@@ -11,7 +11,7 @@ from keras import ops
 from PIL import Image
 from test_teacher import random_mobilenet
 
-from common import blockwise, photos, train_teacher
+from common import blockwise, checkpoints, photos, train_teacher
 from common.autoencoder import Autoencoder
 from common.backbone import Widths
 from common.blockwise import BlockwiseTrainer, Course, LossWeights, Stage, train
@@ -111,6 +111,17 @@ def test_the_loss_is_the_papers_sum(seeded, rng):
         np.mean(-10 * np.log10(np.mean((images - np.clip(image, 0, 1)) ** 2, axis=(1, 2, 3)))), rel=1e-5
     )
     assert shown == pytest.approx(expected, rel=1e-5)
+
+
+def test_each_level_weighs_what_it_is_given(seeded, rng):
+    model = Autoencoder(MOBILENET, STUDENT)
+    images = rng.random((2, 32, 32, 3), np.float32)
+    weights = LossWeights(reconstruction=10, feature=0, perceptual=0, by_level=(0.5, 3))
+    trainer = BlockwiseTrainer(model, (0, 1), weights, model)
+    trainer.compile("sgd")
+    loss = trainer.compute_loss(images, y_pred=trainer(images))
+    errors = [np.mean((images - model.reconstruct(images, level)) ** 2) for level in (0, 1)]
+    assert float(loss) == pytest.approx(5 * errors[0] + 30 * errors[1], rel=1e-5)
 
 
 def test_terms_can_be_left_out(seeded, rng):
@@ -258,11 +269,27 @@ def test_train_teacher_writes_a_decoder_with_its_record(photos, teacher_file, tm
     assert len((tmp_path / "run" / "block_3.csv").read_text().splitlines()) == 2
 
 
+@pytest.mark.slow
+def test_train_teacher_goes_on_from_a_decoder_at_the_levels_of_any_weight(photos, teacher_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(blockwise, "STARTING_BATCHES", 2)
+    given = mobilenet_teacher.load_encoder(teacher_file, decoder_levels=4)
+    checkpoints.save_decoder(given, tmp_path / "given.h5")
+    options = ["--start", tmp_path / "given.h5", "--steps", 0, 0, 0, 0, 2, "--level-weights", 1, 1, 0, 0]
+    assert train_teacher.main("", modules, command(photos, teacher_file, tmp_path / "run", *options)) == 0
+    trained = mobilenet_teacher.load(teacher_file, tmp_path / "run" / "teacher_decoder.h5")
+    kernels = [[block.get_weights()[0] for block in model.decoder_blocks] for model in (given, trained)]
+    same = [np.array_equal(before, after) for before, after in zip(*kernels, strict=True)]
+    assert same == [False, False, True, True]
+
+
 def test_train_teacher_refuses_what_cannot_work(photos, teacher_file, tmp_path, capsys):
     assert train_teacher.main("", modules, command(photos, teacher_file, tmp_path / "run", "--steps", 3, 2, 2, 2, 2)) == 1
     assert "--steps: 3 is not a multiple of 2" in capsys.readouterr().err
     assert train_teacher.main("", modules, command(tmp_path / "none", teacher_file, tmp_path / "run")) == 1
     assert "none: no such folder" in capsys.readouterr().err
+    arguments = command(photos, teacher_file, tmp_path / "run", "--level-weights", 0, 0, 0, 0)
+    assert train_teacher.main("", modules, arguments) == 1
+    assert "--level-weights: none may be below 0, and one at least has to be above" in capsys.readouterr().err
     (photos / "3.jpg").write_bytes(b"not a photo")
     assert train_teacher.main("", modules, command(photos, teacher_file, tmp_path / "run")) == 1
     assert "3.jpg" in capsys.readouterr().err

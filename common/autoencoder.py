@@ -9,6 +9,11 @@ from keras import ops
 from common.backbone import IMAGE_CHANNELS
 
 
+def from_pixels(x):
+    """Pixels, bytes or floats in [0, 1], or a feature kept in half precision, as the networks take them."""
+    return ops.cast(x, "float32") / 255 if x.dtype == "uint8" else ops.cast(x, "float32")
+
+
 def to_pixels(image, dtype):
     """What a network decodes, clipped to [0, 1]; truncated as in the paper's code where `dtype` is "uint8"."""
     image = ops.clip(image, 0, 1)

@@ -207,7 +207,6 @@ class PaddedPixels:
         return pixels[None].astype(self.dtype, copy=False)
 
     @property
-    def image(self):
-        """All of it as a network takes it: `(1, height, width, 3)`, floats in [0, 1]."""
-        pixels = self[slice(0, self.height), slice(0, self.width)]
-        return pixels.astype(np.float32) / np.float32(255) if self.dtype == "uint8" else pixels
+    def whole(self):
+        """All of it."""
+        return self[slice(0, self.height), slice(0, self.width)]

@@ -14,7 +14,7 @@ from keras import ops
 from PIL import Image
 
 from common import images
-from common.autoencoder import to_pixels
+from common.autoencoder import from_pixels, to_pixels
 from common.backbone import IMAGE_CHANNELS, MINIMUM_SIZE
 from common.errors import InputError
 from common.files import written_whole
@@ -135,7 +135,7 @@ class Stylizer:
         if self._streams(image):
             measured = self._streamed(image).analyze(image)
         else:
-            measured = [statistics(feature[0]) for feature in self.model.encode(image.image)[0]]
+            measured = [statistics(feature[0]) for feature in self.model.encode(from_pixels(image.whole))[0]]
         return Style(tuple(measured), self._fingerprint)
 
     def apply(self, photo, style, strength=1.0):
@@ -222,7 +222,7 @@ class Stylizer:
         if self._streams(image):
             yield from self._streamed(image).transfer(image, style.statistics, self.transform, strength)
             return
-        features, skips = self.model.encode(image.image)
+        features, skips = self.model.encode(from_pixels(image.whole))
         x = features[-1]
         for level in reversed(range(len(features))):
             x = affine_map(statistics(x[0]), style.statistics[level], self.transform, strength)(x)

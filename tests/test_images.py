@@ -158,10 +158,10 @@ def test_photo_paths_are_the_photos_of_a_folder(tmp_path):
 def test_padding_reflects_at_the_bottom_and_right(pixels):
     padded = images.PaddedPixels(pixels, 16)
     assert (padded.height, padded.width) == (32, 32)
-    expected = np.pad(pixels, ((0, 32 - HEIGHT), (0, 32 - WIDTH), (0, 0)), mode="reflect") / 255
-    np.testing.assert_allclose(padded.image[0], expected, atol=1e-7)
+    expected = np.pad(pixels, ((0, 32 - HEIGHT), (0, 32 - WIDTH), (0, 0)), mode="reflect")
+    np.testing.assert_array_equal(padded.whole[0], expected)
     np.testing.assert_array_equal(padded[15:29, 3:25], padded[0:32, 0:32][:, 15:29, 3:25])
-    np.testing.assert_allclose(images.PaddedPixels(pixels / 255, 16).image[0], expected, atol=1e-7)
+    np.testing.assert_allclose(images.PaddedPixels(pixels / 255, 16).whole[0], expected / 255, atol=1e-7)
 
 
 def test_shrinking_ends_at_a_multiple(pixels):

@@ -42,6 +42,7 @@ def plain(model):
     import cv2
     from keras import ops
 
+    from common.autoencoder import from_pixels
     from common.images import PaddedPixels
     from common.smoothing import EPSILON, RADIUS
     from common.transforms import Statistics, affine_map
@@ -54,7 +55,7 @@ def plain(model):
         return Statistics(*(ops.convert_to_numpy(array).astype(np.float64) for array in (mean, squares)))
 
     def stylize(content, style):
-        images = (PaddedPixels(photo, model.backbone.strides[-1]).image for photo in (style, content))
+        images = (from_pixels(PaddedPixels(photo, model.backbone.strides[-1]).whole) for photo in (style, content))
         taken = [statistics(feature[0]) for feature in model.encode(next(images))[0]]
         features, skips = model.encode(next(images))
         x = features[-1]

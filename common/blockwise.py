@@ -207,7 +207,7 @@ class Stage(NamedTuple):
         closed_form: begin with the decoder blocks that `common.least_squares` gives.
         noise, fixed: as for `BlockwiseTrainer`.
         clip: largest norm of the gradient.
-        whiten: train in the coordinates of `common.whitening`.
+        whiten: train in the coordinates of `common.whitening`: "channels", "patches" or None.
     """
 
     name: str
@@ -217,7 +217,7 @@ class Stage(NamedTuple):
     weights: LossWeights
     decay: bool = True
     closed_form: bool = False
-    whiten: bool = False
+    whiten: str | None = None
     clip: float | None = None
     noise: float = 0.0
     fixed: tuple[int, ...] = ()
@@ -263,7 +263,7 @@ def train(model, stage, course, teacher=None, eigenbases=None):
     Raises:
         InputError: the loss is no longer finite; the last good weights are in the backup.
     """
-    whitened = whitenable(model, encoder=stage.whiten and eigenbases is not None)
+    whitened = whitenable(model, stage.whiten and eigenbases is not None, patches=stage.whiten == "patches")
     trainer = BlockwiseTrainer(
         whitened, stage.levels, stage.weights, teacher or whitened, eigenbases, stage.noise, stage.fixed
     )

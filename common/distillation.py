@@ -165,7 +165,7 @@ def train_jointly(
     losses = JOINT_LOSSES._replace(**sparsity or {})
     if reconstruction is not None:
         losses = losses._replace(reconstruction=reconstruction)
-    stage = Stage("joint", levels, joint_steps, rate, losses, whiten=True, clip=CLIP, fixed=fixed)
+    stage = Stage("joint", levels, joint_steps, rate, losses, whiten="channels", clip=CLIP, fixed=fixed)
     smaller = course._replace(batch_size=max(1, course.batch_size // 2))  # all decoders run: more steps are worth more
     train(student, stage._replace(closed_form=closed_form), smaller, teacher, student.eigenbases)
 

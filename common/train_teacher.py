@@ -24,7 +24,7 @@ class Recipe(NamedTuple):
     joint_weights: dict
     decay: bool
     closed_form: bool
-    whiten: bool
+    whiten: str | None
     clip: float | None
     noise: float
     square: bool
@@ -41,7 +41,7 @@ RECIPES = {
         joint_weights={"reconstruction": 300.0, "feature": 0.3, "perceptual": 0.0, "balanced": True},
         decay=True,
         closed_form=True,
-        whiten=True,
+        whiten="patches",
         clip=0.5,
         noise=0.2,
         square=False,
@@ -56,7 +56,7 @@ RECIPES = {
         joint_weights={},
         decay=False,
         closed_form=False,
-        whiten=False,
+        whiten=None,
         clip=None,
         noise=0.0,
         square=True,

@@ -3,6 +3,9 @@
 The channels of a feature are correlated and far from centred, so a small step in one weight is a large one in the output,
 and gradient descent crawls. The decoder of MobileNet's teacher, level 1, 900 steps of 4 crops: 36.9 dB, without 35.6 dB.
 The encoder of a VGG student has small weights and large inputs; Adam's steps, too large for it otherwise, suit it so.
+
+Neighbouring pixels are alike as well. With whole patches whitened, instead of the channels of a pixel, level 2 of that
+decoder, trained before, gained 0.7 dB in 1,400 steps instead of 0.35.
 """
 
 import dataclasses
@@ -23,17 +26,25 @@ INPUTS = 9 * 32
 
 
 class WhitenedConv2D(keras.layers.Conv2D):
-    """A 'valid' convolution whose kernel applies to `matrix (x - centre)`, both of them frozen; untouched, a plain one."""
+    """A 'valid' convolution whose kernel applies to `matrix (x - centre)`, both of them frozen; untouched, a plain one.
+
+    Args:
+        patches: x is all of the input that the kernel lies on; else the channels of each of its pixels.
+    """
 
     # Conv2D's own leave out what is not its kernel or bias.
     save_own_variables = keras.layers.Layer.save_own_variables
     load_own_variables = keras.layers.Layer.load_own_variables
 
+    def __init__(self, *arguments, patches=False, **options):
+        super().__init__(*arguments, **options)
+        self.patches = patches
+
     def build(self, input_shape):
         super().build(input_shape)
-        channels = input_shape[-1]
-        self.matrix = self.add_weight(shape=(channels, channels), initializer="identity", trainable=False, name="matrix")
-        self.centre = self.add_weight(shape=(channels,), initializer="zeros", trainable=False, name="centre")
+        size = int(np.prod(self.kernel.shape[:3])) if self.patches else input_shape[-1]
+        self.matrix = self.add_weight(shape=(size, size), initializer="identity", trainable=False, name="matrix")
+        self.centre = self.add_weight(shape=(size,), initializer="zeros", trainable=False, name="centre")
 
     def call(self, x):
         kernel, bias = self.folded()
@@ -41,11 +52,23 @@ class WhitenedConv2D(keras.layers.Conv2D):
 
     def folded(self):
         """Kernel and bias of the plain convolution that does the same."""
-        kernel = ops.einsum("ji,hwjo->hwio", self.matrix, self.kernel)
-        return kernel, self.bias - ops.einsum("hwio,i->o", kernel, self.centre)
+        kernel = ops.einsum("ji,pjo->pio", self.matrix, ops.reshape(self.kernel, self.by_observation))
+        return ops.reshape(kernel, self.kernel.shape), self.bias - ops.einsum("pio,i->o", kernel, self.centre)
+
+    @property
+    def by_observation(self):
+        """The kernel's shape as `(observations, size, filters)`: one of a patch, or those of its pixels."""
+        return -1, self.centre.shape[0], self.filters
+
+    def observations(self, x):
+        """What is whitened of an input `(batch, height, width, channels)`: `(pixels, size)`."""
+        if self.patches:
+            windows = np.lib.stride_tricks.sliding_window_view(x, self.kernel_size, axis=(1, 2))
+            x = np.moveaxis(windows, 3, -1)
+        return x.reshape(-1, self.centre.shape[0])
 
     def whiten(self, mean, covariance):
-        """Change the coordinates to suit an input of these statistics; what the layer computes stays."""
+        """Change the coordinates to suit observations of these statistics; what the layer computes stays."""
         kernel, bias = (ops.convert_to_numpy(x).astype(np.float64) for x in self.folded())
         values, vectors = np.linalg.eigh(covariance)
         # Adam moves all weights at once, so the output moves by the step times their number: the more, the smaller steps.
@@ -53,12 +76,20 @@ class WhitenedConv2D(keras.layers.Conv2D):
         root *= max(1, np.prod(kernel.shape[:3]) / INPUTS)
         self.matrix.assign((vectors / root) @ vectors.T)
         self.centre.assign(mean)
-        self.kernel.assign(np.einsum("ji,hwjo->hwio", (vectors * root) @ vectors.T, kernel))
-        self.bias.assign(bias + np.einsum("hwio,i->o", kernel, mean))
+        kernel = kernel.reshape(self.by_observation)
+        self.kernel.assign(np.einsum("ji,pjo->pio", (vectors * root) @ vectors.T, kernel).reshape(self.kernel.shape))
+        self.bias.assign(bias + np.einsum("pio,i->o", kernel, mean))
 
 
-def whitenable(model, encoder=False):
+def whitenable(model, encoder=False, patches=False):
     """A copy of an `Autoencoder` whose decoder, and encoder where asked, is of `WhitenedConv2D`, not whitened yet."""
+
+    def whitenable_layer(layer):
+        if layer.name == "preprocess":  # VGG's is frozen
+            return layer
+        if type(layer) is keras.layers.Conv2D:
+            return WhitenedConv2D.from_config(layer.get_config() | {"patches": patches})
+        return type(layer).from_config(layer.get_config())
 
     def of_whitenable_layers(build):
         def block(*arguments):
@@ -73,14 +104,6 @@ def whitenable(model, encoder=False):
     copy = Autoencoder(backbone, model.widths, model.eigenbases, name=model.name)
     give_weights(model, copy)
     return copy
-
-
-def whitenable_layer(layer):
-    """A copy of a layer, for `clone_model`; VGG's preprocessing is frozen and stays as it is."""
-    if layer.name == "preprocess":
-        return layer
-    kind = WhitenedConv2D if type(layer) is keras.layers.Conv2D else type(layer)
-    return kind.from_config(layer.get_config())
 
 
 def whiten(model, level, batches):
@@ -109,7 +132,7 @@ def whiten_block(block, inputs):
     counts, sums, products = (np.zeros(len(layers)), [0.0] * len(layers), [0.0] * len(layers))
     for batch in inputs:
         for index, x in enumerate(keras.tree.flatten(probe(batch))):
-            x = ops.convert_to_numpy(x).reshape(-1, x.shape[-1])
+            x = layers[index].observations(ops.convert_to_numpy(x))
             counts[index] += len(x)
             sums[index] += x.sum(axis=0, dtype=np.float64)
             products[index] += (x.T @ x).astype(np.float64)

@@ -11,7 +11,7 @@ from keras import ops
 from PIL import Image
 from test_teacher import random_mobilenet
 
-from common import blockwise, checkpoints, photos, train_teacher
+from common import blockwise, checkpoints, photos, train_teacher, whitening
 from common.autoencoder import Autoencoder
 from common.backbone import Widths
 from common.blockwise import BlockwiseTrainer, Course, LossWeights, Stage, train
@@ -167,7 +167,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been(seeded, course, monkeypatch):
     through, killed = (Autoencoder(MOBILENET, STUDENT) for _ in range(2))
     for model in (through, killed):
         copy_weights(start, model)
-    whole = stage(8, decay=True, closed_form=True, whiten=True)
+    whole = stage(8, decay=True, closed_form=True, whiten="channels")
     train(through, whole, course)
     other = course._replace(folder=course.folder.with_name("killed"))
     other.folder.mkdir()
@@ -221,19 +221,21 @@ def test_a_fixed_encoder_block_is_not_trained(seeded):
     assert trained == [False, True, True, True]
 
 
+@pytest.mark.parametrize("patches", [False, True])
 @pytest.mark.parametrize(("backbone", "widths"), [(MOBILENET, STUDENT), (VGG, NARROW_VGG)])
-def test_whitening_changes_coordinates_and_nothing_else(seeded, course, backbone, widths):
+def test_whitening_changes_coordinates_and_nothing_else(seeded, rng, monkeypatch, backbone, widths, patches):
+    monkeypatch.setattr(whitening, "FLOOR", 1e-6)
     model = Autoencoder(backbone, widths)
-    images = first_batch(course)
+    images = rng.random((2, 64, 64, 3), np.float32)
     expected = model.reconstruct(images, 1)
-    whitened = whitenable(model, encoder=True)
+    whitened = whitenable(model, encoder=True, patches=patches)
     whiten(whitened, 1, [(images,)])
     np.testing.assert_allclose(whitened.reconstruct(images, 1), expected, atol=1e-3)
     features, skips = whitened.encode(images)
     encoder, decoder = whitened.encoder_blocks[1], whitened.decoder_blocks[1]
     for block, given in ((encoder, features[0]), (decoder, [features[1], skips[1]])):
         layer = next(layer for layer in block.layers if isinstance(layer, WhitenedConv2D))
-        x = np.reshape(keras.Model(block.input, layer.input)(given), (-1, layer.matrix.shape[0])) - layer.centre
+        x = layer.observations(np.asarray(keras.Model(block.input, layer.input)(given))) - layer.centre
         covariance = np.cov(x @ np.asarray(layer.matrix), rowvar=False)
         variance = np.diag(covariance).mean()  # the same in every direction
         np.testing.assert_allclose(covariance / variance, np.eye(len(covariance)), atol=0.05)
@@ -313,7 +315,7 @@ teacher = Autoencoder(BACKBONE, Widths(((8,), (8, 12, 12)), ()))
 bases = [np.eye(8, 4, dtype=np.float32), np.eye(12, 6, dtype=np.float32)]
 folder = Path({str(course.folder)!r})
 course = Course(folder, sorted(Path({str(course.photos[0].parent)!r}).iterdir()), [], 2, 32, interval=4)
-train(student, Stage("pair_1", (1,), 8, 1e-3, LossWeights(), closed_form=True, whiten=True), course, teacher, bases)
+train(student, Stage("pair_1", (1,), 8, 1e-3, LossWeights(), closed_form=True, whiten="patches"), course, teacher, bases)
 """
     environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(Path(__file__).parents[1])}
     subprocess.run([sys.executable, "-c", script], check=True, env=environment, timeout=300)

@@ -115,8 +115,6 @@ def train_teacher(options, modules, arguments):
         recipe = recipe._replace(learning_rate=options.learning_rate, joint_learning_rate=options.learning_rate)
     for count in recipe.steps:
         training.require_multiple(count, options.interval, "--steps")
-    if min(options.level_weights) < 0 or not any(options.level_weights):
-        raise InputError("--level-weights: none may be below 0, and one at least has to be above")
     photos, validation = training.photos_of(options)
     cli.import_backend()
     import keras
@@ -131,8 +129,11 @@ def train_teacher(options, modules, arguments):
         model = teacher.load(options.weights, options.start)
     else:
         model = teacher.load_encoder(options.weights, decoder_levels=4)
+    levels = len(model.decoder_blocks)
+    if min(options.level_weights) < 0 or not any(options.level_weights[:levels]):
+        raise InputError("--level-weights: none may be below 0, and one at least has to be above")
     course = training.course_of(options, photos, validation, recipe.batch_size, recipe.crop, recipe.square)
-    stages = stages_of(recipe, len(model.decoder_blocks), options.level_weights)
+    stages = stages_of(recipe, levels, options.level_weights)
     if options.block is not None:
         training.forget(course.folder, [stage.name for stage in stages[options.block :]])
     for stage in stages:

@@ -289,9 +289,10 @@ def test_train_teacher_refuses_what_cannot_work(photos, teacher_file, tmp_path, 
     assert "--steps: 3 is not a multiple of 2" in capsys.readouterr().err
     assert train_teacher.main("", modules, command(tmp_path / "none", teacher_file, tmp_path / "run")) == 1
     assert "none: no such folder" in capsys.readouterr().err
-    arguments = command(photos, teacher_file, tmp_path / "run", "--level-weights", 0, 0, 0, 0)
-    assert train_teacher.main("", modules, arguments) == 1
-    assert "--level-weights: none may be below 0, and one at least has to be above" in capsys.readouterr().err
+    checkpoints.save_decoder(mobilenet_teacher.load_encoder(teacher_file, decoder_levels=1), tmp_path / "level_0.h5")
+    for options in (("--level-weights", 0, 0, 0, 0), ("--level-weights", 0, 0, 0, 1, "--start", tmp_path / "level_0.h5")):
+        assert train_teacher.main("", modules, command(photos, teacher_file, tmp_path / "run", *options)) == 1
+        assert "--level-weights: none may be below 0, and one at least has to be above" in capsys.readouterr().err
     (photos / "3.jpg").write_bytes(b"not a photo")
     assert train_teacher.main("", modules, command(photos, teacher_file, tmp_path / "run")) == 1
     assert "3.jpg" in capsys.readouterr().err

@@ -27,6 +27,7 @@ import numpy as np
 from common import cli, images, training
 from common.errors import InputError
 from common.files import require_absent, require_room
+from common.similarity import style_distance
 
 BACKBONES = ("vgg", "mobilenet")
 
@@ -177,7 +178,7 @@ class Tradeoff(NamedTuple):
     Attributes:
         channels: kept, counted once where several layers share them.
         psnr: of reconstructions from the deepest level, in dB.
-        style: `common.evaluation.style_distance` of each photo in the style of the one before it.
+        style: `common.similarity.style_distance` of each photo in the style of the one before it.
     """
 
     channels: list[int]
@@ -208,9 +209,8 @@ def tradeoff(model, responses, photos, judge, points=8):
 
 
 def mean_style_distance(model, photos, judge):
-    """`common.evaluation.style_distance`, by the features of `judge`, of photos in the style of the one before them."""
+    """`common.similarity.style_distance`, by the features of `judge`, of photos in the style of the one before them."""
     from common.channels import styled_by_the_last, stylised
-    from common.evaluation import style_distance
     from common.transforms import statistics
 
     distances, style = [], None

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 from skimage.transform import resize
 
-from common import checkpoints, colour_transfer, evaluation
+from common import checkpoints, colour_transfer, evaluation, evaluation_report, similarity
 from common.stylize import Stylizer
 from common.transforms import Statistics
 from mobilenet_backbone import student
@@ -103,7 +103,7 @@ def test_a_photo_of_one_colour_can_be_transferred(transfer, photos):
 # --- measures ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("measure", [evaluation.luminance_ssim, evaluation.edge_ssim])
+@pytest.mark.parametrize("measure", [similarity.luminance_ssim, similarity.edge_ssim])
 def test_content_is_kept_by_the_photo_itself_and_less_by_a_blurred_one(measure, rng):
     photo = np.uint8(rng.integers(0, 256, (40, 50, 3)))
     blurred = np.asarray(Image.fromarray(photo).resize((10, 8)).resize((50, 40)))
@@ -113,24 +113,24 @@ def test_content_is_kept_by_the_photo_itself_and_less_by_a_blurred_one(measure, 
 
 def test_edges_do_not_see_a_shift_in_brightness():
     photo = np.uint8(np.random.default_rng(0).integers(0, 100, (40, 50, 3)))
-    assert evaluation.edge_ssim(photo, photo + 100) == pytest.approx(1)
-    assert evaluation.luminance_ssim(photo, photo + 100) < 0.9
+    assert similarity.edge_ssim(photo, photo + 100) == pytest.approx(1)
+    assert similarity.luminance_ssim(photo, photo + 100) < 0.9
 
 
 def test_the_distance_of_gaussians_is_that_of_the_closed_form():
     first = Statistics(np.array([1.0, 2.0]), np.diag([4.0, 9.0]))
     second = Statistics(np.array([1.0, 5.0]), np.diag([1.0, 16.0]))
-    assert evaluation.frechet_distance(first, second) == pytest.approx(9 + (2 - 1) ** 2 + (3 - 4) ** 2)
-    assert evaluation.frechet_distance(first, first) == pytest.approx(0, abs=1e-9)
+    assert similarity.frechet_distance(first, second) == pytest.approx(9 + (2 - 1) ** 2 + (3 - 4) ** 2)
+    assert similarity.frechet_distance(first, first) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_style_is_at_distance_0_the_content_at_1_and_strength_leads_from_one_to_the_other(photos):
     content, style = (np.uint8(255 * photo) for photo in photos)
     model = student.load()  # features, and results, of a trained network
-    looks = [evaluation.look(model, photo) for photo in (content, style)]
+    looks = [similarity.look(model, photo) for photo in (content, style)]
 
     def distance(photo):
-        return evaluation.style_distance(evaluation.look(model, photo), looks[1], looks[0])
+        return similarity.style_distance(similarity.look(model, photo), looks[1], looks[0])
 
     assert distance(style) < 0.01
     assert distance(content) == pytest.approx(1)
@@ -152,10 +152,10 @@ def test_methods_are_compared_at_the_distance_that_both_reach():
     strong = np.array([(0.2, 0.4, 1.0), (0.7, 0.9, 1.0)])
     weak = np.array([(0.5, 1.0), (0.8, 1.0)])
     # At 0.5 the strong one keeps 0.9 + 0.1 / 6.
-    assert evaluation.gain(strong, weak) == pytest.approx(0.9 + 0.1 / 6 - 0.8)
-    assert evaluation.gain(weak, strong) == pytest.approx(0.8 - 0.9 - 0.1 / 6)
+    assert evaluation_report.gain(strong, weak) == pytest.approx(0.9 + 0.1 / 6 - 0.8)
+    assert evaluation_report.gain(weak, strong) == pytest.approx(0.8 - 0.9 - 0.1 / 6)
     untouched = np.array([(1.0, 1.1), (1.0, 0.9)])
-    assert evaluation.gain(strong, untouched) is None
+    assert evaluation_report.gain(strong, untouched) is None
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_methods_are_compared_at_the_distance_that_both_reach():
 def test_the_report_has_every_picture_and_is_not_overwritten(run, tmp_path, checkpoint):
     assert run()[0] == 0
     report = tmp_path / "report"
-    assert sorted(path.name for path in report.iterdir()) == sorted(evaluation.REPORT_FILES)
+    assert sorted(path.name for path in report.iterdir()) == sorted(evaluation_report.FILES)
     with (report / "pictures.csv").open() as file:
         rows = list(csv.DictReader(file))
     methods = [*colour_transfer.METHODS, f"mobilenet={checkpoint}"]
@@ -182,7 +182,7 @@ def test_the_report_has_every_picture_and_is_not_overwritten(run, tmp_path, chec
     assert float(lines["reinhard"]["edge_ssim"]) == pytest.approx(np.mean(full))
     text = (report / "report.md").read_text()
     assert all(f"| {name} |" in text for name in methods)
-    assert Image.open(report / "contact_sheet.jpg").width == (2 + len(methods)) * evaluation.CELL[0]
+    assert Image.open(report / "contact_sheet.jpg").width == (2 + len(methods)) * evaluation_report.CELL[0]
     assert Image.open(report / "scatter.png").width > 100
 
     status, stderr = run()

@@ -6,7 +6,7 @@ python -m vgg_backbone.stylize holiday/ style.jpg -o stylized/
 
 import sys
 
-from common import cli
+from common import stylize_photos
 
 
 def load(model, checkpoint):
@@ -17,4 +17,4 @@ def load(model, checkpoint):
 
 
 if __name__ == "__main__":
-    sys.exit(cli.stylize(__doc__, load))
+    sys.exit(stylize_photos.main(__doc__, load))

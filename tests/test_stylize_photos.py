@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common import checkpoints, cli, images
+from common import checkpoints, cli, images, stylize_photos
 from mobilenet_backbone import stylize as mobilenet
 from mobilenet_backbone.student import build
 from vgg_backbone import stylize as vgg
@@ -50,7 +50,7 @@ def run(folder, checkpoint, capfd):
         if "--checkpoint" not in arguments:
             arguments += ["--checkpoint", str(checkpoint)]
         capfd.readouterr()
-        status = cli.stylize(backbone.__doc__, backbone.load, arguments)
+        status = stylize_photos.main(backbone.__doc__, backbone.load, arguments)
         return status, capfd.readouterr().err
 
     return stylize
@@ -61,7 +61,7 @@ def files(folder):
 
 
 def test_an_error_stands_alone_on_its_line_where_a_bar_was(run, monkeypatch):
-    monkeypatch.setattr(cli, "PATIENCE", 0)
+    monkeypatch.setattr(stylize_photos, "PATIENCE", 0)
     _, printed = run("truncated.jpg", "style.jpg")
     *bar, last = printed.split("\r")
     assert any("%" in each for each in bar)
@@ -161,7 +161,7 @@ def test_what_the_backend_says_of_a_large_photo_is_kept_from_the_user(folder):
 
 def test_a_teacher_without_weights_is_one_line(folder, capfd):
     arguments = [str(folder / "content.png"), str(folder / "style.jpg"), "--model", "teacher"]
-    assert cli.stylize(mobilenet.__doc__, mobilenet.load, arguments) == 1
+    assert stylize_photos.main(mobilenet.__doc__, mobilenet.load, arguments) == 1
     assert capfd.readouterr().err.startswith("error: --model teacher needs --checkpoint")
 
 

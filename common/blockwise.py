@@ -26,9 +26,6 @@ from common.whitening import give_weights, whiten, whitenable
 SMALLEST_VARIANCE = 1e-6
 # Shown for an image that is reconstructed to the last bit: -10 log10 of this.
 SMALLEST_SQUARED_ERROR = 1e-10
-# Mean squared error of an image, 36 dB, that weighs the same by `LossWeights.logarithmic` as without, and one that weighs
-# nothing any more, 60 dB.
-TYPICAL_SQUARED_ERROR, NEGLIGIBLE_SQUARED_ERROR = 2.5e-4, 1e-6
 
 
 class LossWeights(NamedTuple):
@@ -38,7 +35,6 @@ class LossWeights(NamedTuple):
         balanced: divide errors of features by the variance of what they should be, so that levels weigh the same.
         by_level: what the reconstruction from each level counts for beside the others. What an easy level has more than it
             needs, a hard one that decodes through the same blocks can use.
-        logarithmic: take the logarithm of each image's reconstruction error, as PSNR does; else hard images count more.
         channel, xor, uncorrelation: of the losses in `common.sparsity`, averaged over the ReLUs of an encoder block that is
             trained. The decoder follows it; made to die by itself, it no longer reconstructs.
     """
@@ -49,7 +45,6 @@ class LossWeights(NamedTuple):
     perceptual: float = 1.0
     balanced: bool = False
     by_level: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
-    logarithmic: bool = False
     channel: float = 0.0
     xor: float = 0.0
     uncorrelation: float = 0.0
@@ -155,7 +150,7 @@ class BlockwiseTrainer(keras.Model):
                 basis = ops.convert_to_tensor(self.eigenbases[level], dtype=features[level].dtype)
                 result[name] = self.error(centre(taught[level]), ops.matmul(centre(features[level]), ops.transpose(basis)))
             elif name == "reconstruction":
-                result[name] = self.reconstruction_error(images, image)
+                result[name] = ops.mean(ops.square(images - image))
             elif name == "feature":
                 result[name] = self.error(ops.stop_gradient(features[level - 1]), decoded_feature)
             else:
@@ -167,13 +162,6 @@ class BlockwiseTrainer(keras.Model):
         if not self.sparse or not self.relus[level]:
             return []
         return keras.tree.flatten(self.relus[level](inputs, training=training))
-
-    def reconstruction_error(self, images, image):
-        """Mean squared error, or what `LossWeights.logarithmic` makes of that of each image (Chen et al. 2021, HINet)."""
-        errors = ops.mean(ops.square(images - image), axis=(1, 2, 3))
-        if self.weights_of_terms.logarithmic:
-            errors = TYPICAL_SQUARED_ERROR * ops.log1p(errors / NEGLIGIBLE_SQUARED_ERROR)
-        return ops.mean(errors)
 
     def error(self, target, x):
         """Mean squared error, relative to the target's variance where the losses are balanced."""

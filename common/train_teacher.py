@@ -100,11 +100,6 @@ def command_parser(doc):
         help="what the reconstruction from levels 0 to 3 counts for in the joint pass, which leaves the block of a level of "
         "0 as it is; what an easy level has to spare, a hard one can use (default: 1 each)",
     )
-    option(
-        "--psnr-loss",
-        action="store_true",
-        help="in the joint pass every photo's reconstruction counts by its PSNR, not by its squared error: all photos alike",
-    )
     option("--start", type=Path, metavar="FILE", help="a decoder to go on from, by default jointly")
     return result
 
@@ -138,7 +133,7 @@ def train_teacher(options, modules, arguments):
     if min(options.level_weights) < 0 or not any(options.level_weights[:levels]):
         raise InputError("--level-weights: none may be below 0, and one at least has to be above")
     course = training.course_of(options, photos, validation, recipe.batch_size, recipe.crop, recipe.square)
-    stages = stages_of(recipe, levels, {"by_level": tuple(options.level_weights), "logarithmic": options.psnr_loss})
+    stages = stages_of(recipe, levels, options.level_weights)
     if options.block is not None:
         training.forget(course.folder, [stage.name for stage in stages[options.block :]])
     for stage in stages:
@@ -152,16 +147,12 @@ def train_teacher(options, modules, arguments):
     training.save_record(record, course.folder / DECODER.replace(".h5", ".json"))
 
 
-def stages_of(recipe, levels, of_joint_pass):
-    """The stages of `common.blockwise.train`: a block after the other, then those of any weight together.
-
-    Args:
-        of_joint_pass: more of its `LossWeights`: `by_level` and `logarithmic`.
-    """
+def stages_of(recipe, levels, level_weights):
+    """The stages of `common.blockwise.train`: a block after the other, then those of any weight together."""
     from common.blockwise import LossWeights, Stage
 
     weights = LossWeights(**recipe.weights)
-    joint_weights = LossWeights(**recipe.joint_weights, **of_joint_pass)
+    joint_weights = LossWeights(**recipe.joint_weights, by_level=tuple(level_weights))
     shared = {"decay": recipe.decay, "whiten": recipe.whiten, "clip": recipe.clip}
     blocks = [
         Stage(
@@ -176,7 +167,7 @@ def stages_of(recipe, levels, of_joint_pass):
         )
         for level, steps in enumerate(recipe.steps[:levels])
     ]
-    jointly = tuple(level for level in range(levels) if joint_weights.by_level[level])
+    jointly = tuple(level for level in range(levels) if level_weights[level])
     return [*blocks, Stage("joint", jointly, recipe.steps[-1], recipe.joint_learning_rate, joint_weights, **shared)]
 
 

@@ -255,8 +255,13 @@ def evaluate(options):
             costs[name] = in_own_process(restyle_pairs, name, pairs, below)
         for pair in tqdm(pairs, "measuring", unit="pair", disable=None):
             rows += [row for name, below in zip(names, folders, strict=True) for row in measured(teacher, name, pair, below)]
-        results = [[Image.open(result_path(folder, pair, STRENGTHS[-1])) for folder in folders] for pair in pairs]
-        pictures = [[*map(Image.fromarray, pair.read()), *row] for pair, row in zip(pairs, results, strict=True)]
+        pictures = (
+            [
+                *map(Image.fromarray, pair.read()),
+                *(Image.open(result_path(folder, pair, STRENGTHS[-1])) for folder in folders),
+            ]
+            for pair in pairs
+        )
         sheet = evaluation_report.contact_sheet(["content", "style", *names], pictures)
     title = f"{len(pairs)} pairs of {options.pairs}"
     conditions = (

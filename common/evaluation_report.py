@@ -157,17 +157,20 @@ def contact_sheet(names, rows):
 
     Args:
         names: of the columns.
-        rows: a list of PIL images for each pair, one a column.
+        rows: for each pair its PIL images, one a column; a pair is taken when the one before it has its place.
     """
-    sheet = Image.new("RGB", (CELL[0] * len(names), (CELL[1] + CAPTION) * len(rows)), "white")
-    drawing, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    for row, pictures in enumerate(rows):
-        for column, (name, picture) in enumerate(zip(names, pictures, strict=True)):
-            picture.thumbnail(CELL)
-            left, top = column * CELL[0], row * (CELL[1] + CAPTION)
-            drawing.text((left + 2, top + 2), shortened(name), "black", font)
-            sheet.paste(picture, (left, top + CAPTION))
-    return sheet
+    return Image.fromarray(np.concatenate([np.asarray(captioned(names, pictures)) for pictures in rows]))
+
+
+def captioned(names, pictures):
+    """PIL images side by side, reduced to cells, each below its name."""
+    strip = Image.new("RGB", (CELL[0] * len(names), CELL[1] + CAPTION), "white")
+    drawing, font = ImageDraw.Draw(strip), ImageFont.load_default(13)
+    for column, (name, picture) in enumerate(zip(names, pictures, strict=True)):
+        picture.thumbnail(CELL)
+        drawing.text((column * CELL[0] + 2, 2), shortened(name), "black", font)
+        strip.paste(picture, (column * CELL[0], CAPTION))
+    return strip
 
 
 def shortened(name):

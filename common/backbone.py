@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# Each with a folder NAME_backbone of its own.
+BACKBONES = ("vgg", "mobilenet")
 IMAGE_CHANNELS = 3
 # Smallest height and width, in pixels, at which every reflection padding has a pixel to reflect, for either backbone.
 MINIMUM_SIZE = 16

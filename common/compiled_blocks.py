@@ -108,7 +108,7 @@ class Blocks(NamedTuple):
         return to_pixels(self.decode(x, image, 0), dtype)
 
 
-class CompiledBlocks:
+class CompiledAutoencoder:
     """The blocks of an `Autoencoder`, for pieces of any size, and the maps that its decoder applies.
 
     Level 0 of the encoder is cheap to compute and large to keep: it is part of whatever needs it.

@@ -24,13 +24,13 @@ import numpy as np
 from PIL import Image
 
 from common import cli, evaluation_report, images, training
-from common.backbone import MINIMUM_SIZE
+from common.backbone import BACKBONES, MINIMUM_SIZE
 from common.errors import InputError
 from common.evaluation_report import Cost, Row
 from common.files import require_absent
 from common.similarity import JUDGED_LEVELS, edge_ssim, look, luminance_ssim, style_distance
 
-NETWORKS = ("vgg", "mobilenet", "vgg-teacher", "mobilenet-teacher")
+NETWORKS = (*BACKBONES, *(f"{name}-teacher" for name in BACKBONES))
 # Of the transfer: what a curve of content against style is drawn through. The last is the full one.
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -227,8 +227,8 @@ def network_name(text):
 def judge_name(text):
     """BACKBONE=WEIGHTS, for argparse."""
     backbone, _, weights = text.partition("=")
-    if backbone not in ("vgg", "mobilenet") or not weights:
-        raise argparse.ArgumentTypeError(f"{text} is not vgg=WEIGHTS or mobilenet=WEIGHTS")
+    if backbone not in BACKBONES or not weights:
+        raise argparse.ArgumentTypeError(f"{text} is not {'=WEIGHTS or '.join(BACKBONES)}=WEIGHTS")
     return text
 
 

@@ -25,11 +25,10 @@ from typing import NamedTuple
 import numpy as np
 
 from common import cli, images, training
+from common.backbone import BACKBONES
 from common.errors import InputError
 from common.files import require_absent, require_room
 from common.similarity import style_distance
-
-BACKBONES = ("vgg", "mobilenet")
 
 
 def main(arguments=None):

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from common.compiled_blocks import CompiledBlocks, Window
+from common.compiled_blocks import CompiledAutoencoder, Window
 from common.transforms import affine_map, pooled
 
 # Numbers in a strip of the finer grid of the block at each level: few enough for little memory, enough for the overlaps not
@@ -97,7 +97,7 @@ class StreamedAutoencoder:
         self._pool = ThreadPoolExecutor(AHEAD)
         self._strides = model.backbone.strides
         self._widths = model.widths.features
-        self._blocks = CompiledBlocks(model, self._dtype, pixels)
+        self._blocks = CompiledAutoencoder(model, self._dtype, pixels)
 
     def analyze(self, image):
         """Statistics of each level's feature of `image`, `common.images.PaddedPixels`."""

@@ -230,8 +230,9 @@ def test_normalised_weights_are_written_as_a_teachers_file(vgg_arrays, tmp_path,
 
 
 @pytest.mark.slow
-def test_the_trained_mobilenet_decoder_reconstructs_as_recorded(shared):
+def test_the_trained_mobilenet_decoder_reconstructs_as_recorded_and_as_asked(shared):
     model = mobilenet.load(shared("teachers/mobilenet_v1_1.0_224_to_conv_pw_6.npz"))
-    recorded = json.loads(mobilenet.DECODER.with_suffix(".json").read_text())["psnr"]
-    measures = measure(model, CentreCrops(photo_paths(shared("photos/val"))[::20]))
-    np.testing.assert_allclose(measures.psnr, recorded, atol=2)  # ten of the two hundred photos
+    found = measure(model, CentreCrops(photo_paths(shared("photos/val")))).psnr
+    np.testing.assert_allclose(found, json.loads(mobilenet.DECODER.with_suffix(".json").read_text())["psnr"], atol=0.02)
+    # From level 3, 31 dB; from the others no less than the released student.
+    np.testing.assert_array_less([38.65, 37.08, 36.21, 31], found)

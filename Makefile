@@ -1,8 +1,9 @@
-# `make demo` and `make test` set up all they need: a virtual environment and the packages in it.
+# `make demo` and `make test` set up all they need: virtual environments and the packages in them.
 PYTHON ?= python3
+# For stylising alone; $(VENV)-test holds everything.
 VENV ?= .venv
 BACKBONE ?= mobilenet
-# Other weights than those in ckpts/.
+# Other weights than those in ckpts/: a student's .onnx.zip, or what needs the packages of requirements.txt.
 CHECKPOINT ?=
 CONTENT ?= notebooks/photos/summer_palace.jpg
 STYLE ?= notebooks/photos/rocket_launch.jpg
@@ -11,21 +12,22 @@ OUT ?= demo.jpg
 .PHONY: demo test lint
 
 demo: $(VENV)/installed
-	$(VENV)/bin/python -m $(BACKBONE)_backbone.stylize $(CONTENT) $(STYLE) -o $(OUT) \
+	$(VENV)/bin/pcakd stylize $(CONTENT) $(STYLE) -o $(OUT) --backbone $(BACKBONE) \
 		$(if $(filter demo.jpg,$(OUT)),--overwrite) $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
 
-test: $(VENV)/installed-test
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist worksteal
+test: $(VENV)-test/installed
+	$(VENV)-test/bin/python -m pytest --numprocesses 2 --dist worksteal
 
-lint: $(VENV)/installed-test
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
+lint: $(VENV)-test/installed
+	$(VENV)-test/bin/ruff check .
+	$(VENV)-test/bin/ruff format --check .
 
-$(VENV)/installed: requirements.txt
+$(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet -r requirements.txt
+	$(VENV)/bin/pip install --quiet --editable .
 	touch $@
 
-$(VENV)/installed-test: requirements-test.txt $(VENV)/installed
-	$(VENV)/bin/pip install --quiet -r requirements-test.txt
+$(VENV)-test/installed: requirements.txt requirements-test.txt
+	$(PYTHON) -m venv $(VENV)-test
+	$(VENV)-test/bin/pip install --quiet -r requirements-test.txt
 	touch $@

@@ -3,32 +3,19 @@
 A teacher and a student are this same network at different widths (PhotoWCT2, Chiu & Gurari, WACV 2022, section 3).
 """
 
+import hashlib
+
 import keras
+import numpy as np
 from keras import ops
 
 from common.backbone import IMAGE_CHANNELS
-
-
-def from_pixels(x):
-    """Pixels, bytes or floats in [0, 1], or a feature kept in half precision, as the networks take them."""
-    return ops.cast(x, "float32") / 255 if x.dtype == "uint8" else ops.cast(x, "float32")
-
-
-def to_pixels(image, dtype):
-    """What a network decodes, clipped to [0, 1]; truncated as in the paper's code where `dtype` is "uint8"."""
-    image = ops.clip(image, 0, 1)
-    return ops.cast(image * 255, "uint8") if dtype == "uint8" else image
 
 
 def high_frequencies(x):
     """`x` less its 3x3 box mean under symmetric padding; `(batch, height, width, channels)` in and out."""
     padded = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
     return x - ops.average_pool(padded, 3, strides=1, padding="valid")
-
-
-def high_frequencies_within(x):
-    """As `high_frequencies`, but for the outermost pixels, and faster."""
-    return x - ops.average_pool(x, 3, strides=1, padding="same")
 
 
 def crop_or_pad(x, height, width):
@@ -74,6 +61,29 @@ class Autoencoder(keras.Model):
         ]
         self.built = True
 
+    @property
+    def strides(self):
+        """Image pixels per feature pixel, at each level."""
+        return self.backbone.strides
+
+    @property
+    def bytes_per_pixel(self):
+        """About what a pass over a whole photo takes in memory, for each pixel."""
+        return self.backbone.bytes_per_pixel["keras"]
+
+    @property
+    def weight_count(self):
+        """Learnt numbers, without the eigenbases."""
+        return sum(int(np.prod(weight.shape)) for weight in self.trainable_weights)
+
+    def fingerprint(self):
+        """A short digest of the encoder's weights: equal for equal encoders, whatever file they came from."""
+        digest = hashlib.sha256()
+        for block in self.encoder_blocks:
+            for weights in block.get_weights():
+                digest.update(np.ascontiguousarray(weights).tobytes())
+        return digest.hexdigest()[:16]
+
     def encode(self, images, level=None, training=False):
         """Features and skips of levels 0 to `level` (default: the deepest there is).
 
@@ -102,7 +112,7 @@ class Autoencoder(keras.Model):
         self._require(self.decoder_blocks, "decoder", level)
         scale = self.backbone.strides[level] // (self.backbone.strides[level - 1] if level else 1)
         skip = crop_or_pad(skip, scale * feature.shape[1], scale * feature.shape[2])
-        return self.decoder_blocks[level]([feature, skip], training=training)
+        return self.decoder_blocks[level]([ops.convert_to_tensor(feature), skip], training=training)
 
     def reconstruct(self, images, level=3, training=False):
         """`images` encoded to `level` and decoded again, without transforms; not clipped."""

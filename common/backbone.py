@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 # Each with a folder NAME_backbone of its own.
 BACKBONES = ("vgg", "mobilenet")
+CKPTS = Path(__file__).resolve().parent.parent / "ckpts"
 IMAGE_CHANNELS = 3
 # Smallest height and width, in pixels, at which every reflection padding has a pixel to reflect, for either backbone.
 MINIMUM_SIZE = 16
@@ -38,10 +40,8 @@ class Backbone:
             level up, or to the image.
         released_layer: `(level, index in the block, index in the encoder) -> str`, the name of an encoder's layer in the
             paper's TensorFlow checkpoints.
-        encoder_halos: of the blocks without padding at levels 1 (from the image on) to 3: rows of the input before and after
-            those that the result covers, of any number of its rows; columns likewise.
-        decoder_halos: the same at levels 0 to 3, of the feature and of the feature above (at level 1 of the image). Each is
-            so large that the outermost rows after upsampling, and of a skip, need not be right.
+        bytes_per_pixel: of memory that a pass over a whole photo takes, for each pixel, by engine: "keras" and "onnx".
+            Measured at 3840x2160 with the paper's widths.
     """
 
     name: str
@@ -49,5 +49,4 @@ class Backbone:
     encoder_block: Callable
     decoder_block: Callable
     released_layer: Callable[[int, int, int], str]
-    encoder_halos: tuple
-    decoder_halos: tuple
+    bytes_per_pixel: dict[str, int]

@@ -9,17 +9,16 @@ import json
 import sys
 import urllib.parse
 import urllib.request
-import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from common.backbone import Widths
+from common import array_files
+from common.backbone import CKPTS, Widths
 from common.errors import InputError
 from common.files import written_whole
 
-CKPTS = Path(__file__).resolve().parent.parent / "ckpts"
 RELEASED_PREFIXES = ("sencoder", "sdecoder")
 
 # The paper's public repository (MIT licence), and the SHA-256 of its student checkpoints.
@@ -181,18 +180,11 @@ def load_with_decoder(load_encoder, name, weights, path):
 
 
 def read_npz(path):
-    """The arrays of a `.npz` file by name, float32.
-
-    Raises:
-        InputError: there is no such file, or it cannot be read.
-    """
+    """The arrays of a `.npz` file by name, float32; errors as `common.array_files.read`."""
     try:
-        with np.load(path) as file:
-            return {name: np.asarray(file[name], np.float32) for name in file.files}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a .npz file of arrays: {error}") from error
+        return {name: np.asarray(array, np.float32) for name, array in array_files.read(path).items()}
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path} holds something other than numbers: {error}") from error
 
 
 # --- the paper's: TensorFlow object-graph checkpoints --------------------------------------------------------------------

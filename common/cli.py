@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import functools
-import gc
 import os
 import sys
 
@@ -16,9 +15,9 @@ WEIGHTS = (
 )
 
 
-def parser(doc):
+def parser(doc, name=None):
     """An argument parser whose description is the module docstring `doc`, kept as it is laid out."""
-    return argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    return argparse.ArgumentParser(name, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def fraction(text):
@@ -47,16 +46,16 @@ def silenced_stderr():
 def import_backend():
     """Import Keras and let its backend find its devices and number formats, without what both print on the way.
 
-    What they are made of stays: it is kept from the garbage collector, which would go through it over and over while models
-    are built and compiled.
+    Raises:
+        InputError: they are not installed.
     """
-    gc.disable()
-    with silenced_stderr():
-        import keras
+    try:
+        with silenced_stderr():
+            import keras
 
-        keras.ops.cast(keras.ops.zeros(1), "float16")
-    gc.freeze()
-    gc.enable()
+            keras.ops.zeros(1)
+    except ImportError as error:
+        raise InputError(f"this needs the package {error.name}: pip install 'pcakd[training]'") from error
 
 
 def report_errors(work, *arguments):

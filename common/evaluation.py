@@ -2,6 +2,7 @@
 
 python -m common.evaluation notebooks/photos --models mobilenet mobilenet=ckpts/released/mobilenet -o report
 python -m common.evaluation PAIRS --models vgg mobilenet --weights vgg=vgg19_normalised.npz -o report
+python -m common.evaluation PAIRS --models mobilenet mobilenet@paper --enlarge 3840 --size 960 -o report
 
 PAIRS is a folder with NAME_content.* and NAME_style.* for every pair. Beside the models stand three classical colour
 transfers: Reinhard's, linear Monge-Kantorovich, histogram matching. REPORT gets pictures.csv, methods.csv, report.md,
@@ -10,7 +11,6 @@ scatter.png and contact_sheet.jpg. Five pairs and two models take some minutes o
 
 import argparse
 import functools
-import importlib
 import multiprocessing
 import sys
 import tempfile
@@ -23,14 +23,21 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from common import cli, evaluation_report, images, training
+from common import cli, evaluation_report, images, registry, training
 from common.backbone import BACKBONES, MINIMUM_SIZE
 from common.errors import InputError
 from common.evaluation_report import Cost, Row
 from common.files import require_absent
-from common.similarity import JUDGED_LEVELS, edge_ssim, look, luminance_ssim, style_distance
+from common.similarity import JUDGED_LEVELS, edge_ssim, glow, look, luminance_ssim, style_distance
 
 NETWORKS = (*BACKBONES, *(f"{name}-teacher" for name in BACKBONES))
+# How a network's result is finished, as keyword arguments of `common.stylize.Stylizer`; "paper": all pixels, guided filter.
+FINISHES = {
+    "look": {"finish": "look"},
+    "guided": {"finish": "guided"},
+    "none": {"finish": "none"},
+    "paper": {"finish": "guided", "size": None},
+}
 # Of the transfer: what a curve of content against style is drawn through. The last is the full one.
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -39,12 +46,18 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class Pair(NamedTuple):
-    """Paths of a content and a style photo, and the longer side in pixels that larger ones are reduced to."""
+    """Paths of a content and a style photo.
+
+    Attributes:
+        size: longer side in pixels that larger photos are reduced to.
+        enlarged: longer side that the content is enlarged to before it is restyled, or None.
+    """
 
     name: str
     content: Path
     style: Path
     size: int
+    enlarged: int | None
 
     def read(self):
         """Content and style, uint8 `(height, width, 3)`.
@@ -62,7 +75,7 @@ class Pair(NamedTuple):
         return photos
 
 
-def pairs_in(folder, size):
+def pairs_in(folder, size, enlarged=None):
     """The pairs in a folder, by name; other photos are left alone.
 
     Raises:
@@ -75,7 +88,7 @@ def pairs_in(folder, size):
     for name in names:
         if f"{name}_style" not in by_stem:
             raise InputError(f"{by_stem[f'{name}_content']} has no style: there is no {name}_style.* beside it")
-    return [Pair(name, by_stem[f"{name}_content"], by_stem[f"{name}_style"], size) for name in names]
+    return [Pair(name, by_stem[f"{name}_content"], by_stem[f"{name}_style"], size, enlarged) for name in names]
 
 
 # --- methods: a function of content and style that gives a function of the strength --------------------------------------
@@ -92,11 +105,11 @@ def colour_transfer(transfer):
     return restyle
 
 
-def network(model):
-    """A student or teacher, with the project's default transform and smoothing."""
+def network(model, finish):
+    """A student or teacher, with the project's default transform, and one of `FINISHES`."""
     from common.stylize import Stylizer
 
-    stylizer = Stylizer(model)
+    stylizer = Stylizer(model, **FINISHES[finish])
 
     def restyle(content, style):
         analysed = stylizer.analyze(style)
@@ -106,25 +119,28 @@ def network(model):
 
 
 def load_network(name):
-    """The model that `name` stands for: NETWORK or NETWORK=SOURCE.
+    """The model that `name` stands for, and its finish: NETWORK[=SOURCE][@FINISH].
 
     SOURCE is a student's checkpoint; for a teacher its weights, and after a comma its decoder.
 
     Raises:
         InputError: it cannot be loaded or has no decoder.
     """
-    kind, _, source = name.partition("=")
+    kind, source, finish = parts_of(name)
     backbone, _, is_teacher = kind.partition("-")
     if not is_teacher:
-        return backbone_module(backbone, "student").load(source or None)
-    model = backbone_module(backbone, "teacher").load(*source.split(","))
+        return registry.load_network(backbone, checkpoint=source or None), finish
+    model = registry.teacher(backbone).load(*source.split(","))
     if len(model.decoder_blocks) < len(model.encoder_blocks):
         raise InputError(f"{name}: the teacher has no decoder; name one after its weights: {kind}=WEIGHTS,DECODER")
-    return model
+    return model, finish
 
 
-def backbone_module(backbone, name):
-    return importlib.import_module(f"{backbone}_backbone.{name}")
+def parts_of(name):
+    """NETWORK, SOURCE and FINISH of a model's name; no source is empty."""
+    name, _, finish = name.partition("@")
+    kind, _, source = name.partition("=")
+    return kind, source, finish or "look"
 
 
 def restyle_pairs(name, pairs, folder):
@@ -136,6 +152,8 @@ def restyle_pairs(name, pairs, folder):
     seconds = []
     for pair in pairs:
         content, style = pair.read()
+        if pair.enlarged:
+            content = images.enlarge_to_side(content, pair.enlarged)
         if not seconds:
             restyle(content, style)(1.0)  # a first call takes longer
         begin = time.perf_counter()
@@ -144,7 +162,8 @@ def restyle_pairs(name, pairs, folder):
         seconds.append(time.perf_counter() - begin)
         for strength in STRENGTHS:
             result = full if strength == STRENGTHS[-1] else at_strength(strength)
-            images.write(Image.fromarray(result), result_path(folder, pair, strength))
+            reduced = images.shrink_to_side(result, pair.size)
+            images.write(Image.fromarray(reduced), result_path(folder, pair, strength))
     return Cost(float(np.median(seconds)), peak_memory(), weights)
 
 
@@ -152,9 +171,8 @@ def method(name):
     """The method called `name`, and how many trained weights it has."""
     if name in colour_transfers():
         return colour_transfer(colour_transfers()[name]), 0
-    cli.import_backend()
-    model = load_network(name)
-    return network(model), sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    model, finish = load_network(name)
+    return network(model, finish), model.weight_count
 
 
 def colour_transfers():
@@ -199,7 +217,8 @@ def command_parser():
         default=["mobilenet"],
         metavar="M",
         help="vgg or mobilenet, a student, =CHECKPOINT where it is not the one in ckpts/; vgg-teacher=WEIGHTS[,DECODER] or "
-        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet)",
+        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it @look (default), @guided, @none, or @paper: the "
+        "network on all pixels, and the guided filter",
     )
     option(
         "--weights",
@@ -210,15 +229,23 @@ def command_parser():
         "student's checkpoint, its features lifted by its eigenbases (default: %(default)s)",
     )
     option("--size", type=training.positive, default=512, metavar="SIDE", help="of larger photos, in pixels (%(default)s)")
+    option(
+        "--enlarge",
+        type=training.positive,
+        metavar="SIDE",
+        help="enlarge contents to this longer side before they are restyled; results are measured at --size",
+    )
     option("--overwrite", action="store_true", help="replace a report that is there")
     return result
 
 
 def network_name(text):
     """The name of a network, for argparse."""
-    kind, _, source = text.partition("=")
+    kind, source, finish = parts_of(text)
     if kind not in NETWORKS:
         raise argparse.ArgumentTypeError(f"{kind} is none of {', '.join(NETWORKS)}")
+    if finish not in FINISHES:
+        raise argparse.ArgumentTypeError(f"{finish} is none of {', '.join(FINISHES)}")
     if kind.endswith("-teacher") and not source:
         raise argparse.ArgumentTypeError(f"{kind} needs its weights: {kind}=WEIGHTS[,DECODER]")
     return text
@@ -236,7 +263,7 @@ def evaluate(options):
     """Do what `options` ask for. What can be checked is checked before the first photo is restyled."""
     from tqdm import tqdm
 
-    pairs = pairs_in(options.pairs, options.size)
+    pairs = pairs_in(options.pairs, options.size, options.enlarge)
     require_free(options.output, options.overwrite)
     for pair in pairs:
         pair.read()
@@ -264,9 +291,11 @@ def evaluate(options):
         )
         sheet = evaluation_report.contact_sheet(["content", "style", *names], pictures)
     title = f"{len(pairs)} pairs of {options.pairs}"
+    enlarged = f" Contents were enlarged to {options.enlarge} pixels before." if options.enlarge else ""
     conditions = (
-        f"Longer side at most {options.size} pixels. Style distance: 0 is the look of the style, 1 that of the content, by "
-        f"mean and covariance of the features of {options.weights} at levels 0 to {JUDGED_LEVELS - 1}."
+        f"Measured at a longer side of at most {options.size} pixels.{enlarged} Style distance: 0 is the look of the style, 1 "
+        f"that of the content, by mean and covariance of the features of {options.weights} at levels 0 to "
+        f"{JUDGED_LEVELS - 1}."
     )
     evaluation_report.write(options.output, rows, costs, models, sheet, title, conditions)
     print(options.output / "report.md")
@@ -289,7 +318,7 @@ def load_judge(name):
     from common.distillation import load_teacher
 
     backbone, _, weights = name.partition("=")
-    return load_teacher([weights], backbone_module(backbone, "student"), backbone_module(backbone, "teacher"))
+    return load_teacher([weights], registry.student(backbone), registry.teacher(backbone))
 
 
 def pretrained(load, name):
@@ -320,7 +349,8 @@ def measured(teacher, name, pair, folder):
     for strength in STRENGTHS:
         result = images.read_rgb(result_path(folder, pair, strength))
         distance = style_distance(look(teacher, result), style_look, content_look)
-        yield Row(name, pair.name, strength, luminance_ssim(content, result), edge_ssim(content, result), distance)
+        kept = luminance_ssim(content, result), edge_ssim(content, result)
+        yield Row(name, pair.name, strength, *kept, glow(result, content), distance)
 
 
 @functools.lru_cache(maxsize=1)

@@ -24,6 +24,7 @@ class Row(NamedTuple):
     strength: float
     luminance_ssim: float
     edge_ssim: float
+    glow: float
     style_distance: float
 
 
@@ -60,7 +61,7 @@ def write(folder, rows, costs, models, sheet, title, conditions):
 def summary(name, rows, cost):
     """A line on a method: means over pairs at full strength, and the cost."""
     full = [row for row in rows if row.method == name and row.strength == 1]
-    means = {column: float(np.mean([getattr(row, column) for row in full])) for column in Row._fields[3:]}
+    means = {column: float(np.nanmean([getattr(row, column) for row in full])) for column in Row._fields[3:]}
     return {"method": name} | means | cost._asdict()
 
 
@@ -77,17 +78,18 @@ def markdown(rows, summaries, models, title, conditions):
     lines = [
         f"# {title}",
         "",
-        f"{conditions} Edges and luminance: SSIM with the content. Means over pairs, at full strength; seconds a pair, peak "
+        f"{conditions} Edges and luminance: SSIM with the content. Glow: gradient that the result adds, in grey levels a "
+        "pixel, where the content is flat beside a strong edge. Means over pairs, at full strength; seconds a pair, peak "
         "memory of a process of its own.",
         "",
-        "| method | edges | luminance | style distance | seconds | memory / MB | weights |",
-        "|---|---|---|---|---|---|---|",
+        "| method | edges | luminance | glow | style distance | seconds | memory / MB | weights |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for line in summaries:
         memory = "-" if line["memory"] is None else f"{line['memory'] / 1e6:,.0f}"
         lines.append(
-            f"| {line['method']} | {line['edge_ssim']:.3f} | {line['luminance_ssim']:.3f} | {line['style_distance']:.3f} "
-            f"| {line['seconds']:.2f} | {memory} | {line['weights']:,} |"
+            f"| {line['method']} | {line['edge_ssim']:.3f} | {line['luminance_ssim']:.3f} | {line['glow']:.2f} "
+            f"| {line['style_distance']:.3f} | {line['seconds']:.2f} | {memory} | {line['weights']:,} |"
         )
     lines += [
         "",

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from common.backbone import IMAGE_CHANNELS, MINIMUM_SIZE
 from common.errors import InputError
 from common.files import require_room, written_whole
 
@@ -133,6 +134,86 @@ def read_rgb(path):
     return np.asarray(flatten(read(path)))
 
 
+# --- a photo in any of its kinds: a path, a PIL image, an array ----------------------------------------------------------
+
+
+def pixels_of(photo):
+    """The pixels of a photo, `(height, width, 3)` uint8 or floats in [0, 1]; transparent parts are white.
+
+    Args:
+        photo: a path, a PIL image, or an array.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    pixels = photo if isinstance(photo, np.ndarray) else np.asarray(flatten(opened(photo)))
+    require_pixels(pixels, named(photo))
+    return pixels
+
+
+def recoloured(photo, recolour):
+    """A photo with its pixels changed.
+
+    Args:
+        photo: a path, a PIL image, or an array.
+        recolour: a function of an array as `pixels_of` gives, but for transparent parts, which keep their colours; it gives
+            another of the same type.
+
+    Returns:
+        An array for an array, else a PIL image with the photo's alpha and ICC profile.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    if isinstance(photo, np.ndarray):
+        return recolour(pixels_of(photo))
+    image = opened(photo)
+    alpha, info = image.getchannel("A") if image.mode == "RGBA" else None, image.info
+    pixels = np.asarray(image if alpha is None else image.convert("RGB"))
+    del image  # one copy of a large photo is enough
+    require_pixels(pixels, named(photo))
+    result = Image.fromarray(recolour(pixels))
+    if alpha:
+        result.putalpha(alpha.resize(result.size))
+    result.info = info
+    return result
+
+
+def opened(photo):
+    """A path or PIL image as an upright RGB or RGBA image."""
+    if not isinstance(photo, Image.Image):
+        return read(photo)
+    try:
+        return normalise(photo.copy())
+    except ValueError as error:
+        raise InputError(f"the image cannot be used: {error}") from error
+
+
+def named(photo):
+    """What error messages call a photo: its path, where it has one."""
+    return "the photo" if isinstance(photo, (np.ndarray, Image.Image)) else str(photo)
+
+
+def require_pixels(pixels, name):
+    """Raise `InputError` unless `pixels` is an array that can be stylised; `name` says whose it is."""
+    if pixels.ndim != 3 or pixels.shape[-1] != IMAGE_CHANNELS:
+        raise InputError(f"{name} has shape {pixels.shape} but must be (height, width, {IMAGE_CHANNELS})")
+    height, width = pixels.shape[:2]
+    if min(height, width) < MINIMUM_SIZE:
+        raise InputError(f"{name} is {width}x{height} pixels but must be at least {MINIMUM_SIZE}x{MINIMUM_SIZE}")
+    if pixels.dtype == np.uint8:
+        return
+    if not np.issubdtype(pixels.dtype, np.floating):
+        raise InputError(f"{name} is of type {pixels.dtype} but must be uint8, or floats in [0, 1]")
+    if not np.isfinite(pixels).all():
+        raise InputError(f"{name} holds NaN or infinity")
+    if pixels.min() < 0 or pixels.max() > 1:
+        raise InputError(f"{name} runs from {pixels.min():g} to {pixels.max():g} but floats must lie in [0, 1]")
+
+
+# --- writing -------------------------------------------------------------------------------------------------------------
+
+
 def require_writable(path):
     """Raise `InputError` where no photo can be written to `path`: unknown suffix, a folder, or no folder to lie in."""
     path = Path(path)
@@ -175,38 +256,23 @@ def shrink_to_side(pixels, side):
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
 
 
-class PaddedPixels:
-    """A photo padded by reflection at the bottom and right to multiples of a stride.
+def enlarge_to_side(pixels, side):
+    """`pixels`, `(height, width, 3)` uint8, with the longer side no shorter than `side`."""
+    scale = side / max(pixels.shape[:2])
+    if scale <= 1:
+        return pixels
+    height, width = (round(scale * size) for size in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
 
-    Slices of its rows and columns give an array `(1, rows, columns, 3)` of `dtype`; nothing else is computed or copied.
 
-    Args:
-        pixels: RGB, `(height, width, 3)`, uint8 or floats in [0, 1].
-        stride: in pixels.
+def pad_to_multiple(pixels, stride):
+    """`pixels`, `(height, width, ...)`, padded by reflection at the bottom and right to multiples of `stride`."""
+    missing = [(0, -size % stride) for size in pixels.shape[:2]]
+    return np.pad(pixels, [*missing, *[(0, 0)] * (pixels.ndim - 2)], mode="reflect")
 
-    Attributes:
-        dtype: "uint8" or "float32".
-    """
 
-    channels = 3
-
-    def __init__(self, pixels, stride):
-        self._pixels = pixels
-        self.height, self.width = (size + -size % stride for size in pixels.shape[:2])
-        self.dtype = "uint8" if pixels.dtype == np.uint8 else "float32"
-
-    def __getitem__(self, window):
-        pixels = self._pixels
-        for axis, side in enumerate(window):
-            size = pixels.shape[axis]
-            if side.stop <= size:
-                pixels = pixels[side] if axis == 0 else pixels[:, side]  # a view
-            else:
-                positions = np.arange(side.start, side.stop)
-                pixels = pixels.take(np.minimum(positions, 2 * (size - 1) - positions), axis)
-        return pixels[None].astype(self.dtype, copy=False)
-
-    @property
-    def whole(self):
-        """All of it."""
-        return self[slice(0, self.height), slice(0, self.width)]
+def as_floats(pixels):
+    """Pixels of uint8, or of floats in [0, 1], as float32 in [0, 1]."""
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.float32) / 255
+    return pixels.astype(np.float32, copy=False)

@@ -62,21 +62,6 @@ def activations(block):
     return [layer for layer in block.layers if isinstance(layer, keras.layers.Activation)]
 
 
-def without_padding(block):
-    """`block` without padding, right wherever that has no part in the result; layers that do not pad are shared."""
-
-    def layer_without(layer):
-        if isinstance(layer, (ReflectPad, keras.layers.ZeroPadding2D)):
-            return keras.layers.Identity(name=layer.name)
-        if getattr(layer, "padding", None) == "same":
-            return type(layer).from_config(layer.get_config() | {"padding": "valid"})
-        return layer
-
-    result = keras.models.clone_model(block, clone_function=layer_without)
-    result.set_weights(block.get_weights())
-    return result
-
-
 def fold_batch_norm(normalised, block):
     """Give `block` the weights to do what `normalised`, the same with batch normalisation, does at inference."""
     for source, target in zip(convolutions(normalised), convolutions(block), strict=True):

@@ -60,3 +60,31 @@ def look(teacher, photo):
 
     features, _ = teacher.encode(photo[None].astype(np.float32) / 255, JUDGED_LEVELS - 1)
     return [statistics(feature[0]) for feature in features]
+
+
+# Where glows show: both photos are smoothed by this share of the longer side, so that grain does not count; the content is
+# flat below a gradient of `FLAT` and has a strong edge above `STRONG_EDGE` (Sobel's, of luminance in [0, 1]); beside is
+# within this share of the longer side.
+SMOOTHING, FLAT, STRONG_EDGE, BESIDE = 1 / 400, 0.003, 0.2, 1 / 50
+
+
+def glow(result, content):
+    """Gradient that a result adds where its content is flat beside a strong edge, in grey levels a pixel; both uint8.
+
+    A halo along a roof or a skyline is such a gradient. NaN where the content has no such place. Gradients are finer the
+    larger a photo is: compare at equal size.
+    """
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
+    from skimage.filters import sobel
+
+    longer = max(content.shape)
+
+    def gradient(photo):
+        return sobel(gaussian_filter(luminance(photo), SMOOTHING * longer))
+
+    edges = sobel(luminance(content)) > STRONG_EDGE
+    there = (gradient(content) < FLAT) & edges.any() & (distance_transform_edt(~edges) <= BESIDE * longer)
+    if not there.any():
+        return float("nan")
+    added = gradient(result) - gradient(content)
+    return float(255 * added[there].clip(min=0).mean())

@@ -1,34 +1,28 @@
 """The pipeline: analyse a style photo once, apply it to any number of content photos.
 
-stylizer = Stylizer(student.load())
+stylizer = Stylizer(onnx_network.load_student("mobilenet"))
 style = stylizer.analyze("style.jpg")
 stylizer.apply("content.jpg", style).save("result.png")
 """
 
-import hashlib
-import zipfile
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from keras import ops
-from PIL import Image
+import psutil
 
-from common import images
-from common.autoencoder import from_pixels, to_pixels
-from common.backbone import IMAGE_CHANNELS, MINIMUM_SIZE
+from common import array_files, images
 from common.errors import InputError
-from common.files import written_whole
-from common.smoothing import enlarge, fast_guided_filter, guided_filter
-from common.streaming import PRECISIONS, StreamedAutoencoder
+from common.look import Look
+from common.smoothing import guided_filter
 from common.transforms import TRANSFORMS, Statistics, affine_map, statistics
 
 FITS = ("pad", "resize")
-# Pixels above which a photo is taken in strips: below, compiling would cost more than it brings.
-STREAMING_ABOVE = 2_000_000
-# Longer side, in pixels, of the copies that a preview is made from.
-PREVIEW_SIZE = 640
-# Bytes for what lies between blocks.
-MEMORY = 600_000_000
+FINISHES = ("look", "guided", "none")
+# Longer side, in pixels, of the copy that the network sees, and the least that may be asked for.
+SIZE, SMALLEST_SIZE = 1024, 64
+# Of a style's file: its kind, and the version of its layout.
+KIND, VERSION = "style", 1
 
 
 @dataclass(frozen=True)
@@ -37,11 +31,11 @@ class Style:
 
     Attributes:
         statistics: four `common.transforms.Statistics`.
-        model: fingerprint of the model that took them; they mean nothing to any other.
+        network: fingerprint of the network that took them; they mean nothing to any other.
     """
 
     statistics: tuple[Statistics, ...]
-    model: str
+    network: str
 
     def save(self, path):
         """Write to `path`, a `.npz` file of some tens of kilobytes."""
@@ -50,8 +44,7 @@ class Style:
             for level, of_level in enumerate(self.statistics)
             for name, array in of_level._asdict().items()
         }
-        with written_whole(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, model=self.model, **arrays)
+        array_files.write(path, KIND, VERSION, {"network": self.network, **arrays})
 
     @classmethod
     def load(cls, path):
@@ -60,68 +53,47 @@ class Style:
         Raises:
             InputError: there is no such file, or it holds no style.
         """
-        try:
-            with np.load(path) as file:
-                levels = (len(file.files) - 1) // len(Statistics._fields)
-                measured = (Statistics(*(file[f"{name}_{level}"] for name in Statistics._fields)) for level in range(levels))
-                return cls(tuple(measured), str(file["model"]))
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file") from error
-        except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} holds no analysed style") from error
+        arrays = array_files.read_kind(path, KIND, VERSION)
+        levels = max(1, len(arrays) // len(Statistics._fields))
+        measured = []
+        for level in range(levels):
+            mean = array_files.require_array(path, arrays, f"mean_{level}", (None,), np.float64)
+            shape = (len(mean), len(mean))
+            covariance = array_files.require_array(path, arrays, f"covariance_{level}", shape, np.float64)
+            if not np.allclose(covariance, covariance.T) or (np.diag(covariance) < 0).any():
+                raise InputError(f"{path}: covariance_{level} is no covariance")
+            measured.append(Statistics(mean, covariance))
+        return cls(tuple(measured), str(arrays.get("network", "unknown")))
 
 
 class Stylizer:
-    """Photorealistic style transfer with one model (paper, section 3).
+    """Photorealistic style transfer with one network (paper, section 3).
 
     Args:
-        model: `common.autoencoder.Autoencoder` with all its decoder blocks.
+        network: `common.onnx_network.OnnxAutoencoder`, or a `common.autoencoder.Autoencoder` with all its decoder blocks.
         transform: "zca", "ot" or "adain".
-        smoothing: whether the result goes through the guided filter.
-        fit: how a photo is made to fit the model's stride. "pad" reflects at the border and crops afterwards, so that the
+        finish: "look" fits a grid of colour maps to what the network makes of a copy, and applies it to all pixels;
+            "guided" smooths the network's result with the guided filter, as the paper does; "none" leaves it as it is.
+            The last two enlarge the result of a copy.
+        size: longer side, in pixels, of the copy that the network sees; None: all pixels.
+        fit: how a photo is made to fit the network's stride. "pad" reflects at the border and crops afterwards, so that the
             result has the content's size; "resize" shrinks both photos to a multiple, as the paper's notebooks do.
-        memory: bytes that features of a large photo may take; beyond that they go to temporary files.
-        precision: of those features: "half" takes half the memory, "full" gives what the whole photo at once does to the
-            last digits, before smoothing; the two agree to 62 dB and more on the paper's pairs.
-        streaming_above: photos of more pixels are taken in strips, by compiled networks, and smoothed by
-            `fast_guided_filter`.
-        preview: approximate: stylise copies of 640 pixels, and enlarge the result with the content photo as guide.
-        progress: called, while such a photo is analysed or the style applied to it, with the share of that done since
-            the last call.
 
     Photos are given as a path, a PIL image, or an array `(height, width, 3)` of uint8 or of floats in [0, 1].
     """
 
-    def __init__(
-        self,
-        model,
-        transform="zca",
-        smoothing=True,
-        fit="pad",
-        memory=MEMORY,
-        precision="half",
-        streaming_above=STREAMING_ABOVE,
-        preview=False,
-        progress=None,
-    ):
-        if transform not in TRANSFORMS:
-            raise InputError(f"transform is {transform!r} but must be one of {', '.join(TRANSFORMS)}")
-        if fit not in FITS:
-            raise InputError(f"fit is {fit!r} but must be one of {', '.join(FITS)}")
-        if precision not in PRECISIONS:
-            raise InputError(f"precision is {precision!r} but must be one of {', '.join(PRECISIONS)}")
-        self.model = model
+    def __init__(self, network, transform="zca", finish="look", size=SIZE, fit="pad"):
+        for name, value, known in (("transform", transform, TRANSFORMS), ("finish", finish, FINISHES), ("fit", fit, FITS)):
+            if value not in known:
+                raise InputError(f"{name} is {value!r} but must be one of {', '.join(known)}")
+        if size is not None and size < SMALLEST_SIZE:
+            raise InputError(f"size is {size} but must be at least {SMALLEST_SIZE} pixels")
+        self.network = network
         self.transform = transform
-        self.smoothing = smoothing
+        self.finish = finish
+        self.size = size
         self.fit = fit
-        self.memory = memory
-        self.precision = precision
-        self.streaming_above = streaming_above
-        self.preview = preview
-        self.progress = progress
-        self._stride = model.backbone.strides[-1]
-        self._compiled = {}
-        self._fingerprint = fingerprint(model)
+        self._fingerprint = network.fingerprint()
 
     def analyze(self, photo):
         """The `Style` of a photo; transparent parts count as white.
@@ -129,143 +101,86 @@ class Stylizer:
         Raises:
             InputError: the photo cannot be used.
         """
-        pixels = photo if isinstance(photo, np.ndarray) else np.asarray(images.flatten(opened(photo)))
-        require_pixels(pixels, named(photo))
-        image = self._network_input(images.shrink_to_side(pixels, PREVIEW_SIZE) if self.preview else pixels)
-        if self._streams(image):
-            measured = self._streamed(image).analyze(image)
-        else:
-            measured = [statistics(feature[0]) for feature in self.model.encode(from_pixels(image.whole))[0]]
-        return Style(tuple(measured), self._fingerprint)
+        copy = self._copy(images.pixels_of(photo))
+        features, _ = self._encode(copy)
+        return Style(tuple(statistics(np.asarray(feature[0])) for feature in features), self._fingerprint)
 
     def apply(self, photo, style, strength=1.0):
         """The content photo in the light and colour of `style`.
 
         Args:
             photo: the content.
-            style: `Style`, taken by a stylizer of the same model.
-            strength: 0 gives the model's reconstruction of the content, 1 the full transform.
+            style: `Style`, taken by a stylizer of the same network.
+            strength: 0 gives the network's reconstruction of the content, 1 the full transform.
 
         Returns:
             An array of the content's type for an array, else a PIL image with the content's alpha and ICC profile; of
             the content's size unless `fit` is "resize".
 
         Raises:
-            InputError: the photo cannot be used, the style is another model's, or the strength is not in [0, 1].
+            InputError: the photo cannot be used, the style is another network's, or the strength is not in [0, 1].
         """
-        if style.model != self._fingerprint:
-            raise InputError("the style was analysed with another model: analyse the photo again with this one")
+        self._require(style, strength)
+        return images.recoloured(photo, lambda pixels: self._stylized(pixels, style, strength))
+
+    def look(self, photo, style, strength=1.0):
+        """What `apply` does to the content photo, as a `common.look.Look`; arguments and errors as there."""
+        self._require(style, strength)
+        return self._fitted(images.pixels_of(photo), style, strength)
+
+    def _require(self, style, strength):
+        widths = tuple(len(of_level.mean) for of_level in style.statistics)
+        if style.network != self._fingerprint or widths != self.network.widths.features:
+            raise InputError("the style was analysed with another network: analyse the photo again with this one")
         if not 0 <= strength <= 1:
             raise InputError(f"strength is {strength} but must be from 0 to 1")
-        if isinstance(photo, np.ndarray):
-            return self._applied(photo, "the photo", style, strength)
-        image = opened(photo)
-        alpha, info = image.getchannel("A") if image.mode == "RGBA" else None, image.info
-        pixels = np.asarray(image if alpha is None else image.convert("RGB"))
-        del image  # one copy of a large photo is enough
-        result = Image.fromarray(self._applied(pixels, named(photo), style, strength))
-        if alpha:
-            result.putalpha(alpha.resize(result.size))
-        result.info = info
-        return result
-
-    def _applied(self, pixels, name, style, strength):
-        """The stylised pixels of the photo called `name`."""
-        require_pixels(pixels, name)
-        previewed = self.preview and max(pixels.shape) > PREVIEW_SIZE
-        return (self._previewed if previewed else self._stylized)(pixels, style, strength)
 
     def _stylized(self, pixels, style, strength):
-        guide = images.shrink_to_multiple(pixels, self._stride) if self.fit == "resize" else pixels
-        result = np.empty(guide.shape, np.uint8 if guide.dtype == np.uint8 else np.float32)
-        height, width = result.shape[:2]
-        image = self._network_input(pixels)
-        for rows, part in self._transferred(image, style, strength):
-            part = part[: max(height - rows.start, 0), :width]
-            result[rows] = part * 255 if part.dtype != result.dtype else part  # resized photos are floats
-        if self.smoothing:
-            smoothed = fast_guided_filter if self._streams(image) else guided_filter
-            result = smoothed(result, guide.astype(result.dtype, copy=False))
+        content = images.shrink_to_multiple(pixels, self.network.strides[-1]) if self.fit == "resize" else pixels
+        if self.finish == "look":
+            return self._fitted(pixels, style, strength).recolour(content)
+        result = self._transferred(self._copy(pixels), style, strength)
+        if content.dtype == np.uint8:
+            result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
+        if result.shape != content.shape:
+            result = cv2.resize(result, content.shape[1::-1], interpolation=cv2.INTER_CUBIC).clip(0, result.max())
+        if self.finish == "guided":
+            result = guided_filter(result, content.astype(result.dtype, copy=False))
         return result.astype(pixels.dtype, copy=False)
 
-    def _previewed(self, pixels, style, strength):
-        scale = np.float32(255 if pixels.dtype == np.uint8 else 1)
-        full = pixels.astype(np.float32) / scale
-        small = images.shrink_to_side(full, PREVIEW_SIZE)
-        height, width = small.shape[:2]
-        image = images.PaddedPixels(small, self._stride)
-        (part,) = (part for _, part in self._transferred(image, style, strength))
-        return (enlarge(part[:height, :width], small, full) * scale).astype(pixels.dtype)
+    def _fitted(self, pixels, style, strength):
+        copy = self._copy(pixels)
+        return Look.fit(copy, self._transferred(copy, style, strength))
 
-    def _network_input(self, pixels):
-        """The photo fitted to the stride, as `common.images.PaddedPixels`."""
-        if self.fit == "resize":  # of floats, as the paper's code has them by then
-            pixels = pixels.astype(np.float32) / (255 if pixels.dtype == np.uint8 else 1)
-            pixels = images.shrink_to_multiple(pixels, self._stride)
-        return images.PaddedPixels(pixels, self._stride)
+    def _copy(self, pixels):
+        """What the network sees of a photo: float32 `(height, width, 3)` in [0, 1]."""
+        if self.fit == "resize":  # of floats, as in the paper's code
+            pixels = images.shrink_to_multiple(images.as_floats(pixels), self.network.strides[-1])
+        return images.as_floats(pixels if self.size is None else images.shrink_to_side(pixels, self.size))
 
-    def _streams(self, image):
-        """Whether a photo is large enough to be worth compiling for and taking in strips."""
-        return image.height * image.width > self.streaming_above
-
-    def _streamed(self, image):
-        """The model compiled for strips of pixels such as those of `image`."""
-        if image.dtype not in self._compiled:
-            arguments = self.model, self.memory, self.precision, image.dtype, self.progress
-            self._compiled[image.dtype] = StreamedAutoencoder(*arguments)
-        return self._compiled[image.dtype]
-
-    def _transferred(self, image, style, strength):
-        """Yield the stylised photo by slices of rows: their pixels, `(rows, width, 3)`, padding included."""
+    def _transferred(self, content, style, strength):
+        """The network's result, float32 `(height, width, 3)` in [0, 1], of floats of that shape."""
         # A level leaves 1 - strength of the content in what it hands on: shared out like this, the result follows evenly.
         strength = 1 - (1 - strength) ** (1 / len(style.statistics))
-        if self._streams(image):
-            yield from self._streamed(image).transfer(image, style.statistics, self.transform, strength)
-            return
-        features, skips = self.model.encode(from_pixels(image.whole))
-        x = features[-1]
+        features, skips = self._encode(content)
+        x = np.asarray(features[-1])
         for level in reversed(range(len(features))):
             x = affine_map(statistics(x[0]), style.statistics[level], self.transform, strength)(x)
-            x = self.model.decode(level, x, skips[level])
-        yield slice(0, image.height), ops.convert_to_numpy(to_pixels(x[0], image.dtype))
+            x = np.asarray(self.network.decode(level, x, skips[level]))
+        height, width = content.shape[:2]
+        return np.clip(x[0, :height, :width], 0, 1)
+
+    def _encode(self, pixels):
+        if self.size is None:
+            require_memory(self.network, *pixels.shape[:2])
+        return self.network.encode(images.pad_to_multiple(pixels, self.network.strides[-1])[None])
 
 
-def opened(photo):
-    """A path or PIL image as an upright RGB or RGBA image."""
-    if not isinstance(photo, Image.Image):
-        return images.read(photo)
-    try:
-        return images.normalise(photo.copy())
-    except ValueError as error:
-        raise InputError(f"the image cannot be used: {error}") from error
-
-
-def named(photo):
-    """What error messages call a photo: its path, where it has one."""
-    return "the photo" if isinstance(photo, (np.ndarray, Image.Image)) else str(photo)
-
-
-def require_pixels(pixels, name):
-    """Raise `InputError` unless `pixels` is an array that the networks can take; `name` says whose it is."""
-    if pixels.ndim != 3 or pixels.shape[-1] != IMAGE_CHANNELS:
-        raise InputError(f"{name} has shape {pixels.shape} but must be (height, width, {IMAGE_CHANNELS})")
-    height, width = pixels.shape[:2]
-    if min(height, width) < MINIMUM_SIZE:
-        raise InputError(f"{name} is {width}x{height} pixels but must be at least {MINIMUM_SIZE}x{MINIMUM_SIZE}")
-    if pixels.dtype == np.uint8:
-        return
-    if not np.issubdtype(pixels.dtype, np.floating):
-        raise InputError(f"{name} is of type {pixels.dtype} but must be uint8, or floats in [0, 1]")
-    if not np.isfinite(pixels).all():
-        raise InputError(f"{name} holds NaN or infinity")
-    if pixels.min() < 0 or pixels.max() > 1:
-        raise InputError(f"{name} runs from {pixels.min():g} to {pixels.max():g} but floats must lie in [0, 1]")
-
-
-def fingerprint(model):
-    """A short digest of the encoder's weights: equal for equal encoders, whatever file they came from."""
-    digest = hashlib.sha256()
-    for block in model.encoder_blocks:
-        for weights in block.get_weights():
-            digest.update(np.ascontiguousarray(weights).tobytes())
-    return digest.hexdigest()[:16]
+def require_memory(network, height, width):
+    """Raise `InputError` where the features of a photo would not fit in the memory that is free."""
+    needed, free = network.bytes_per_pixel * height * width, psutil.virtual_memory().available
+    if needed > free:
+        raise InputError(
+            f"a photo of {width}x{height} pixels as a whole takes the network about {needed / 1e9:.1f} GB of memory, but "
+            f"{free / 1e9:.1f} GB are free: a copy of {SIZE} pixels (--size {SIZE}) needs far less and shows fewer glows"
+        )

@@ -1,4 +1,4 @@
-"""The command `stylize` of both backbones: photos in, photos in the light and colour of another out."""
+"""The command `stylize`: photos in, photos in the light and colour of another out."""
 
 import argparse
 import sys
@@ -8,32 +8,32 @@ from tqdm import tqdm
 
 from common import cli, images
 from common.errors import InputError
-from common.files import require_absent
+from common.files import require_absent, require_room
 
 # What a result's name has before its suffix where no other name is asked for.
 RESULT_MARK = ".stylized"
-BYTE_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
-# Seconds that a photo takes before its progress is shown.
-PATIENCE = 2
+# A style that was measured and saved has a name that ends so.
+SAVED = ".npz"
 
 
-def main(doc, load, arguments=None):
+def main(backbone, doc, arguments=None):
     """Run the command and give its exit status.
 
     Args:
+        backbone: name of the network's.
         doc: docstring of the entry point.
-        load: `(model, checkpoint) -> Autoencoder`; model is "student" or "teacher", checkpoint a path or None.
         arguments: the command line, by default that of the process.
     """
-    return cli.report_errors(stylize_photos, command_parser(doc).parse_args(arguments), load)
+    parser = cli.parser(doc)
+    add_options(parser)
+    return cli.report_errors(stylize_photos, parser.parse_args(arguments), backbone)
 
 
-def command_parser(doc):
-    """The command's options."""
-    result = cli.parser(doc)
-    option = result.add_argument
+def add_options(parser):
+    """Give a parser the command's options."""
+    option = parser.add_argument
     option("content", type=Path, metavar="CONTENT", help="a photo, or a folder of photos")
-    option("style", type=Path, metavar="STYLE", help="the photo whose light and colour to take")
+    option("style", type=Path, metavar="STYLE", help="the photo whose light and colour to take, or a saved style (.npz)")
     option(
         "-o",
         "--output",
@@ -45,8 +45,9 @@ def command_parser(doc):
     option(
         "--checkpoint",
         metavar="PATH",
-        help="its weights, by default those in ckpts/: one of the project's "
-        "checkpoints or a folder with the paper's sencoder and sdecoder; for the teacher its pretrained weights",
+        help="its weights, by default those in ckpts/: one of the project's checkpoints (.onnx.zip, .weights.h5) or a "
+        "folder with the paper's sencoder and sdecoder; for the teacher its pretrained weights. All but .onnx.zip need "
+        "TensorFlow",
     )
     option("--transform", choices=("zca", "ot", "adain"), default="zca", help="default: %(default)s")
     option(
@@ -56,50 +57,56 @@ def command_parser(doc):
         metavar="0..1",
         help="0 keeps the content's look, 1 (default) takes the style's",
     )
-    option("--no-smoothing", action="store_true", help="leave out the guided filter")
+    option(
+        "--finish",
+        choices=("look", "guided", "none"),
+        help="look (default): the result of a copy as a grid of colour maps, applied to all pixels; guided: the paper's "
+        "guided filter; none: the network's result as it is",
+    )
+    option(
+        "--size",
+        type=size,
+        metavar="SIDE",
+        help="longer side, in pixels, of the copies of both photos that the network sees; full: all pixels (default: 1024)",
+    )
     option(
         "--fit",
         choices=("pad", "resize"),
-        default="pad",
-        help="pad (default) keeps the content's size; resize shrinks both "
-        "photos to a multiple of the network's stride, as the paper's notebooks do",
+        help="pad (default) keeps the content's size; resize shrinks both photos to a multiple of the network's stride",
     )
-    option("--preview", action="store_true", help="approximate, several times faster for large photos")
-    option(
-        "--memory",
-        type=byte_count,
-        default="600M",
-        metavar="BYTES",
-        help="what intermediate features of a large photo may take; beyond that they go to temporary files (default: 600M)",
-    )
-    option(
-        "--precision",
-        choices=("half", "full"),
-        default="half",
-        help="of those features: half (default) takes half the memory; the difference is invisible",
-    )
+    option("--paper", action="store_true", help="as the paper's notebooks do: --finish guided --size full --fit resize")
+    option("--save-style", type=Path, metavar="FILE", help="write the measured style too, a .npz file")
+    option("--save-look", type=Path, metavar="FILE", help="write the look of the photo too, a .npz file")
     option("--overwrite", action="store_true", help="replace results that are there")
-    return result
 
 
-def byte_count(text):
-    """A number of bytes such as 600M or 1.5G, for argparse."""
-    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
-    if unit not in BYTE_UNITS or float(number) <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is no number of bytes such as 600M or 1.5G")
-    return round(float(number) * BYTE_UNITS[unit])
+def size(text):
+    """A number of pixels, or "full", for argparse."""
+    from common.stylize import SMALLEST_SIZE
+
+    if text == "full":
+        return text
+    if not text.isdecimal() or int(text) < SMALLEST_SIZE:
+        raise argparse.ArgumentTypeError(f"{text} is neither full nor a number of pixels from {SMALLEST_SIZE} on")
+    return int(text)
 
 
-def stylize_photos(options, load):
-    """Stylise what `options` names. What can be checked is checked before the backend's slow import.
+def stylize_photos(options, backbone):
+    """Stylise what `options` names with the network of a backbone. What can be checked is checked before it is loaded.
 
     Returns:
         1 where a photo of a folder failed, else 0.
     """
     is_folder = options.content.is_dir()
+    settings = stylizer_settings(options)
     if options.model == "teacher" and not options.checkpoint:
         raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
-    images.require_photo(options.style)
+    if options.save_look and is_folder:
+        raise InputError("--save-look takes one photo, not a folder: each photo has a look of its own")
+    if options.save_look and settings["finish"] != "look":
+        raise InputError(f"--save-look goes with --finish look, not with {settings['finish']}")
+    if options.style.suffix != SAVED:
+        images.require_photo(options.style)
     contents = contents_of(options.content) if is_folder else [options.content]
     if is_folder and options.output:
         options.output.mkdir(parents=True, exist_ok=True)
@@ -107,37 +114,50 @@ def stylize_photos(options, load):
     if not is_folder:
         images.require_photo(options.content)
         require_free(outputs[0], options.overwrite)
+    for path in filter(None, (options.save_style, options.save_look)):
+        if path.suffix != SAVED:
+            raise InputError(f"{path}: the name has to end in {SAVED}")
+        require_room(path)
+        require_absent(path, options.overwrite)
 
-    cli.import_backend()
-    from common.stylize import Stylizer
+    from common.registry import load_network
+    from common.stylize import Style, Stylizer
 
-    model = load(options.model, options.checkpoint)
-    # The style is one half of the bar, and the content the other.
-    layout = "{percentage:3.0f}% |{bar}| {elapsed}"
-    with tqdm(total=2, delay=PATIENCE, leave=False, bar_format=layout, disable=is_folder) as bar:
-        stylizer = Stylizer(
-            model,
-            options.transform,
-            not options.no_smoothing,
-            options.fit,
-            options.memory,
-            options.precision,
-            preview=options.preview,
-            progress=bar.update,
-        )
-        style = stylizer.analyze(options.style)
-        bar.update(1 - bar.n)
-        failed = False
-        for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo", disable=not is_folder):
-            try:
-                require_free(output, options.overwrite)
-                images.write(stylizer.apply(content, style, options.strength), output)
-            except InputError as error:
-                if not is_folder:
-                    raise
-                tqdm.write(f"error: {cli.message(error)}", file=sys.stderr)
-                failed = True
+    stylizer = Stylizer(load_network(backbone, options.model, options.checkpoint), **settings)
+    saved = options.style.suffix == SAVED
+    style = Style.load(options.style) if saved else stylizer.analyze(options.style)
+    if options.save_style:
+        style.save(options.save_style)
+    if not is_folder:
+        images.write(stylizer.apply(options.content, style, options.strength), outputs[0])
+        if options.save_look:
+            stylizer.look(options.content, style, options.strength).save(options.save_look)
+        return 0
+    failed = False
+    for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo"):
+        try:
+            require_free(output, options.overwrite)
+            images.write(stylizer.apply(content, style, options.strength), output)
+        except InputError as error:
+            tqdm.write(f"error: {cli.message(error)}", file=sys.stderr)
+            failed = True
     return int(failed)
+
+
+def stylizer_settings(options):
+    """Keyword arguments of the `Stylizer` that `options` ask for.
+
+    Raises:
+        InputError: --paper contradicts another option.
+    """
+    defaults = {"finish": "look", "size": 1024, "fit": "pad"}
+    if options.paper:
+        defaults = {"finish": "guided", "size": "full", "fit": "resize"}
+        for name, value in defaults.items():
+            if getattr(options, name) not in (None, value):
+                raise InputError(f"--paper stands for --{name} {value}, not {getattr(options, name)}")
+    settings = {name: getattr(options, name) or value for name, value in defaults.items()}
+    return settings | {"transform": options.transform, "size": None if settings["size"] == "full" else settings["size"]}
 
 
 def contents_of(folder):

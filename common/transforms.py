@@ -8,7 +8,6 @@ float64, where that costs milliseconds.
 from typing import NamedTuple
 
 import numpy as np
-from keras import ops
 
 # Eigenvalues at or below this are dropped before a root is taken, as in the paper's code.
 SMALLEST_EIGENVALUE = 1e-5
@@ -30,39 +29,22 @@ class AffineMap(NamedTuple):
     offset: np.ndarray
 
     def __call__(self, feature):
-        """The map applied to `feature`, `(batch, height, width, channels)`."""
-        matrix = ops.convert_to_tensor(self.matrix.T, dtype=feature.dtype)
-        return ops.matmul(feature, matrix) + ops.convert_to_tensor(self.offset, dtype=feature.dtype)
+        """The map applied to `feature`, an array `(batch, height, width, channels)`."""
+        return feature @ self.matrix.T.astype(feature.dtype) + self.offset.astype(feature.dtype)
 
 
 def statistics(feature):
-    """`Statistics` of a feature `(height, width, channels)`."""
-    return pooled([(1, *map(ops.convert_to_numpy, mean_and_covariance(feature)))])
-
-
-def mean_and_covariance(feature):
-    """What `Statistics` hold, in the feature's own precision; also in a graph, of sizes not known yet.
+    """`Statistics` of a feature `(height, width, channels)`.
 
     Activations lie so far from zero that in squares about zero float32 would lose the digits that whitening then magnifies:
     they are taken about the mean of the first row.
     """
-    _, width, channels = ops.shape(feature)
-    centre = ops.mean(feature[0], axis=0)
-    # A row of the photo at a time: backends are slow where the last axis is as short as channels are few.
-    rows = ops.reshape(feature, (-1, width * channels)) - ops.tile(centre, (width,))
-    mean = ops.mean(ops.reshape(ops.mean(rows, axis=0), (-1, channels)), axis=0)
-    pixels = ops.reshape(rows, (-1, channels))
-    squares = ops.einsum("nc,nd->cd", pixels, pixels) / ops.cast(ops.shape(pixels)[0], feature.dtype)
-    return centre + mean, squares - ops.outer(mean, mean)
-
-
-def pooled(parts):
-    """`Statistics` of a feature from those of parts of it: for each its number of pixels, mean and covariance."""
-    counts, means, covariances = (np.array(each, np.float64) for each in zip(*parts, strict=True))
-    shares = counts / counts.sum()
-    mean = shares @ means
-    between = (means - mean).T @ (shares[:, None] * (means - mean))
-    return Statistics(mean, np.tensordot(shares, covariances, 1) + between)
+    feature = np.asarray(feature)
+    centre = feature[0].mean(axis=0)
+    pixels = (feature - centre).reshape(-1, feature.shape[-1])
+    mean = pixels.mean(axis=0, dtype=np.float64)
+    squares = (pixels.T @ pixels).astype(np.float64) / len(pixels)
+    return Statistics(centre + mean, squares - np.outer(mean, mean))
 
 
 def matrix_power(matrix, exponent):

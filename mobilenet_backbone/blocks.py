@@ -82,6 +82,5 @@ BACKBONE = Backbone(
     encoder_block=encoder_block,
     decoder_block=decoder_block,
     released_layer=lambda level, index, overall: f"se_model/layer_with_weights-{overall}",
-    encoder_halos=((2, 5), (1, 2), (1, 2)),
-    decoder_halos=(((1, 1), (2, 2)), ((2, 2), (6, 7)), ((2, 2), (3, 3)), ((2, 2), (3, 3))),
+    bytes_per_pixel={"keras": 600, "onnx": 240},
 )

@@ -77,6 +77,5 @@ BACKBONE = Backbone(
     encoder_block=encoder_block,
     decoder_block=decoder_block,
     released_layer=lambda level, index, overall: f"btnecks/{level}/layer_with_weights-{index}",
-    encoder_halos=((4, 4), (3, 3), (5, 5)),
-    decoder_halos=(((2, 2), (2, 2)), ((2, 2), (3, 3)), ((2, 2), (2, 2)), ((3, 3), (2, 2))),
+    bytes_per_pixel={"keras": 850, "onnx": 400},
 )

@@ -1,51 +1,55 @@
-"""Time and memory of stylising, against a plain pass over the whole photo.
+"""Time and memory of stylising, against the paper's way.
 
-python -m tests.benchmarks.stylize [--sizes 1024x576 3840x2160] [--checkpoint vgg=PATH] [--pruned vgg=PATH]
+python -m tests.benchmarks.stylize [--sizes 640x427 3840x2160 7680x4320] [--backbones vgg mobilenet]
 
-Every row is measured in a process of its own, content and style at the same size, models loaded: the first call, the best of
-the later ones, and the peak resident memory. The plain pass runs the network on whole photos, layer by layer, as the paper's
-code does. Takes some ten minutes.
+The paper's way ("plain") runs Keras on all pixels, layer by layer, and smooths with the guided filter; ours is the default
+of `stylize`. Content and style are JPEG files of the same size. Every row is a process of its own, or two: one from its
+start to the file it writes, with its peak memory; and one that, models loaded and photos read, is called several times.
+"apply" is the look alone, applied to all pixels. Takes some ten minutes.
 """
 
 import argparse
-import importlib
 import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from common import cli
+from common import cli, images
+from common.backbone import BACKBONES
 
-SIZES = ("1024x576", "1920x1080", "3840x2160", "7680x4320")
+SIZES = ("640x427", "3840x2160", "7680x4320")
 # The plain VGG pass does not fit in 23 GB.
 TOO_LARGE = {("vgg", "7680x4320", "plain")}
 LATER_CALLS = 3
-PEAK = 255
+COLUMNS = ("whole command / s", "its memory / GB", "later call / s", "apply / s")
 
 
-def photos(width, height):
-    """A content and a style photo of random smooth colours with some grain, uint8."""
+def write_photos(width, height, folder):
+    """A content and a style photo of random smooth colours with some grain, as JPEG files."""
     random = np.random.default_rng(0)
-    for _ in range(2):
+    for name in ("content", "style"):
         small = Image.fromarray(random.integers(0, 256, (9, 16, 3), np.uint8))
         smooth = np.array(small.resize((width, height), Image.Resampling.BICUBIC), np.int16)
-        smooth += random.integers(-8, 9, smooth.shape, np.int8)  # in place, in bytes: the peak memory counts
-        yield np.clip(smooth, 0, PEAK, out=smooth).astype(np.uint8)
+        smooth += random.integers(-8, 9, smooth.shape, np.int8)
+        images.write(Image.fromarray(np.clip(smooth, 0, 255).astype(np.uint8)), folder / f"{name}.jpg")
 
 
-def plain(model):
-    """The paper's pipeline on whole photos, as a function of content and style."""
+def plain(backbone, checkpoint):
+    """The paper's pipeline on whole photos, all of it in Keras, as a function of content and style."""
     import cv2
     from keras import ops
 
-    from common.autoencoder import from_pixels
-    from common.images import PaddedPixels
+    from common.registry import student
     from common.smoothing import EPSILON, RADIUS
     from common.transforms import Statistics, affine_map
+
+    model = student(backbone).load(checkpoint)
 
     def statistics(feature):
         pixels = ops.reshape(feature, (-1, feature.shape[-1]))
@@ -54,86 +58,122 @@ def plain(model):
         squares = ops.einsum("nc,nd->cd", centred, centred) / len(pixels)
         return Statistics(*(ops.convert_to_numpy(array).astype(np.float64) for array in (mean, squares)))
 
+    def mapped(feature, mapping):
+        matrix, offset = (ops.convert_to_tensor(array, "float32") for array in (mapping.matrix.T, mapping.offset))
+        return ops.matmul(feature, matrix) + offset
+
+    def encoded(photo):
+        return model.encode(images.pad_to_multiple(images.as_floats(photo), model.strides[-1])[None])
+
     def stylize(content, style):
-        images = (from_pixels(PaddedPixels(photo, model.backbone.strides[-1]).whole) for photo in (style, content))
-        taken = [statistics(feature[0]) for feature in model.encode(next(images))[0]]
-        features, skips = model.encode(next(images))
+        taken = [statistics(feature[0]) for feature in encoded(style)[0]]
+        features, skips = encoded(content)
         x = features[-1]
         for level in reversed(range(len(features))):
-            x = model.decode(level, affine_map(statistics(x[0]), taken[level])(x), skips[level])
+            x = model.decode(level, mapped(x, affine_map(statistics(x[0]), taken[level])), skips[level])
         height, width = content.shape[:2]
-        result = (np.clip(x[0, :height, :width], 0, 1) * PEAK).astype(np.uint8)
+        result = (np.clip(x[0, :height, :width], 0, 1) * 255).astype(np.uint8)
         return cv2.ximgproc.guidedFilter(content, result, RADIUS, EPSILON)
 
-    return stylize
+    return stylize, None
 
 
-def ours(model):
-    """This project's pipeline, as a function of content and style."""
+def ours(backbone, checkpoint):
+    """This project's pipeline, and its last step, the application of a look."""
+    from common.registry import load_network
     from common.stylize import Stylizer
 
-    stylizer = Stylizer(model)
-    return lambda content, style: stylizer.apply(content, stylizer.analyze(style))
+    stylizer = Stylizer(load_network(backbone, checkpoint=checkpoint))
+
+    def apply_alone(content, style):
+        look = stylizer.look(content, stylizer.analyze(style))
+        return lambda: look.recolour(content)
+
+    return lambda content, style: stylizer.apply(content, stylizer.analyze(style)), apply_alone
 
 
-def measure(backbone, size, way, checkpoint):
-    """Measure in this process and print the figures as JSON."""
-    cli.import_backend()
-    model = importlib.import_module(f"{backbone}_backbone.student").load(checkpoint)
-    stylize = {"plain": plain, "ours": ours}[way](model)
-    content, style = photos(*map(int, size.split("x")))
+def run_whole(way, backbone, checkpoint, folder):
+    """From JPEG files to a JPEG file."""
+    stylize, _ = way(backbone, checkpoint)
+    content, style = (images.read_rgb(folder / f"{name}.jpg") for name in ("content", "style"))
+    images.write(Image.fromarray(stylize(content, style)), folder / "result.jpg")
+
+
+def run_later(way, backbone, checkpoint, folder):
+    """The best of several calls after a first one, and of several applications of a look, in seconds."""
+    stylize, apply_alone = way(backbone, checkpoint)
+    photos = [images.read_rgb(folder / f"{name}.jpg") for name in ("content", "style")]
+    figures = {"later": best_time(lambda: stylize(*photos))}
+    return figures | ({"apply": best_time(apply_alone(*photos))} if apply_alone else {})
+
+
+def best_time(work):
+    """The least of the seconds that calls after the first take."""
     seconds = []
     for _ in range(1 + LATER_CALLS):
         begin = time.perf_counter()
-        stylize(content, style)
+        work()
         seconds.append(time.perf_counter() - begin)
+    return min(seconds[1:])
+
+
+def measure(way, backbone, checkpoint, folder, kind):
+    """In this process: run, and print figures as JSON."""
+    figures = {"whole": run_whole, "later": run_later}[kind](
+        {"plain": plain, "ours": ours}[way], backbone, checkpoint, folder
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    print(json.dumps({"first": seconds[0], "later": min(seconds[1:]), "peak": peak}))
+    print(json.dumps({"peak": peak} | (figures or {})))
 
 
-def measured(*arguments):
-    """`measure` in a process of its own, or None where it did not come to an end."""
-    command = [sys.executable, "-m", "tests.benchmarks.stylize", "--one", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+def measured(way, backbone, checkpoint, folder):
+    """Figures by column, or None where a process did not come to an end."""
+    figures = []
+    for kind in ("whole", "later"):
+        command = [sys.executable, "-m", "tests.benchmarks.stylize", "--one", way, backbone, checkpoint, folder, kind]
+        begin = time.perf_counter()
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        seconds = time.perf_counter() - begin
+        if done.returncode:
+            return None
+        figures.append({"seconds": seconds} | json.loads(done.stdout.splitlines()[-1]))
+    whole, later = figures
+    return [whole["seconds"], whole["peak"], later["later"], later.get("apply")]
 
 
 def row(name, figures, baseline=None):
     """A line of the table; ratios are of the baseline's figure to this one's."""
     if figures is None:
         return f"{name:32} does not fit in memory"
-    ratio = baseline and {key: baseline[key] / figures[key] for key in figures}
-    cells = (f"{figures[key]:7.2f}" + (f" ({ratio[key]:4.1f}x)" if ratio else " " * 8) for key in figures)
-    return f"{name:32}" + "  ".join(cells)
+    cells = []
+    for value, other in zip(figures, baseline or [None] * len(figures), strict=True):
+        ratio = f" ({other / value:4.1f}x)" if value and other else ""
+        cells.append(f"{'-' if value is None else f'{value:.2f}'}{ratio}".ljust(len(COLUMNS[0])))
+    return f"{name:32}" + "  ".join(cells).rstrip()
 
 
 def main():
     parser = cli.parser(__doc__)
     parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="WxH", help="default: %(default)s")
+    parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES, help="default: %(default)s")
     parser.add_argument("--checkpoint", nargs="+", default=[], metavar="BACKBONE=PATH", help="default: those in ckpts/")
-    parser.add_argument(
-        "--pruned", nargs="+", default=[], metavar="BACKBONE=PATH", help="what common.pruning made of it: a row of its own"
-    )
-    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        *what, checkpoint = options.one
-        return measure(*what, checkpoint or None)
-    checkpoints, pruned = (dict(pair.split("=", 1) for pair in pairs) for pairs in (options.checkpoint, options.pruned))
-    print(f"{'':32}first call / s   later call / s   peak memory / GB")
-    for backbone in ("vgg", "mobilenet"):
-        for size in options.sizes:
-            given = checkpoints.get(backbone, "")
-            rows = [("plain", given), ("ours", given)]
-            if backbone in pruned:
-                rows.append(("ours", pruned[backbone]))
-            baseline = None
-            for way, checkpoint in rows:
-                fits = (backbone, size, way) not in TOO_LARGE
-                figures = measured(backbone, size, way, checkpoint) if fits else None
-                name = f"{way} pruned" if checkpoint != given else way
-                print(row(f"{backbone} {size} {name}", figures, baseline), flush=True)
-                baseline = figures if way == "plain" else baseline
+        way, backbone, checkpoint, folder, kind = options.one
+        return measure(way, backbone, checkpoint or None, Path(folder), kind)
+    checkpoints = dict(pair.split("=", 1) for pair in options.checkpoint)
+    print(" " * 32 + "  ".join(column.ljust(len(COLUMNS[0])) for column in COLUMNS).rstrip())
+    for size in options.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            write_photos(*map(int, size.split("x")), Path(folder))
+            for backbone in options.backbones:
+                baseline = None
+                for way in ("plain", "ours"):
+                    fits = (backbone, size, way) not in TOO_LARGE
+                    figures = measured(way, backbone, checkpoints.get(backbone, ""), folder) if fits else None
+                    print(row(f"{backbone} {size} {way}", figures, baseline), flush=True)
+                    baseline = figures if way == "plain" else baseline
     return 0
 
 

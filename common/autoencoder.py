@@ -112,7 +112,7 @@ class Autoencoder(keras.Model):
         self._require(self.decoder_blocks, "decoder", level)
         scale = self.backbone.strides[level] // (self.backbone.strides[level - 1] if level else 1)
         skip = crop_or_pad(skip, scale * feature.shape[1], scale * feature.shape[2])
-        return self.decoder_blocks[level]([ops.convert_to_tensor(feature), skip], training=training)
+        return self.decoder_blocks[level]([ops.convert_to_tensor(x) for x in (feature, skip)], training=training)
 
     def reconstruct(self, images, level=3, training=False):
         """`images` encoded to `level` and decoded again, without transforms; not clipped."""

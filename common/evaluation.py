@@ -217,8 +217,8 @@ def command_parser():
         default=["mobilenet"],
         metavar="M",
         help="vgg or mobilenet, a student, =CHECKPOINT where it is not the one in ckpts/; vgg-teacher=WEIGHTS[,DECODER] or "
-        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it @look (default), @guided, @none, or @paper: the "
-        "network on all pixels, and the guided filter",
+        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it @look (default), @guided, @none, or @paper: "
+        "the network on all pixels, and the guided filter",
     )
     option(
         "--weights",
@@ -293,8 +293,8 @@ def evaluate(options):
     title = f"{len(pairs)} pairs of {options.pairs}"
     enlarged = f" Contents were enlarged to {options.enlarge} pixels before." if options.enlarge else ""
     conditions = (
-        f"Measured at a longer side of at most {options.size} pixels.{enlarged} Style distance: 0 is the look of the style, 1 "
-        f"that of the content, by mean and covariance of the features of {options.weights} at levels 0 to "
+        f"Measured at a longer side of at most {options.size} pixels.{enlarged} Style distance: 0 is the look of the style, "
+        f"1 that of the content, by mean and covariance of the features of {options.weights} at levels 0 to "
         f"{JUDGED_LEVELS - 1}."
     )
     evaluation_report.write(options.output, rows, costs, models, sheet, title, conditions)

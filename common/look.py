@@ -211,7 +211,7 @@ def blurred(grid, deviations):
 
 
 def blur_matrix(size, deviation):
-    """`(size, size)`: what multiplies `size` numbers to blur them; four standard deviations far, the last number repeated."""
+    """`(size, size)`: what multiplies `size` numbers to blur them, as far as four deviations; the last number repeated."""
     reach = int(np.ceil(4 * deviation))
     offsets = np.arange(-reach, reach + 1)
     weights = np.exp(-0.5 * (offsets / max(deviation, NOTHING_KNOWN)) ** 2)

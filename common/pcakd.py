@@ -13,7 +13,7 @@ from common.backbone import BACKBONES
 def main(arguments=None):
     """Run the command and give its exit status."""
     parser = cli.parser(__doc__, "pcakd")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("stylize", help="photos in, photos in the light and colour of another out")
     command.add_argument("--backbone", choices=BACKBONES, default="mobilenet", help="of the network (default: %(default)s)")
     stylize_photos.add_options(command)

@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / name for name in ("README.md", "ckpts/README.md", "notebooks/photos/README.md")]
+PHOTOS = ROOT / "notebooks" / "photos" / "README.md"
+DOCUMENTS = [ROOT / "README.md", ROOT / "ckpts" / "README.md", *sorted((ROOT / "docs").glob("*.md")), PHOTOS]
 # Folders of the project; what else lies in the checkout is not of it.
-FOLDERS = ("common", "vgg_backbone", "mobilenet_backbone", "ckpts", "notebooks", "tests", ".ci")
+FOLDERS = ("common", "vgg_backbone", "mobilenet_backbone", "ckpts", "notebooks", "docs", "tests", ".ci")
 # What a user has, or gets: photos, results, folders; and the paper's files, which only some have.
 PLACEHOLDERS = re.compile(
-    r"(content|style|result|demo|explained|frame|mask|map|video|out)\w*(\.stylized)?\.\w+|\w+\.npz|\w+\.(png|jpe?g|mp4|onnx)"
-    r"|(holiday|photos|unseen|stylized|frames|results|report|styles)/.*|runs/.*|teachers/|released/.*|ckpts/released.*|shared/"
-    r"|\.venv/.*|\w*\.weights\.h5|sencoder.*|sdecoder.*|\.\w+"
+    r"(content|style|result|demo|explained|another|student)\w*(\.stylized)?\.\w+(\.zip)?|\w+\.npz|description\.json"
+    r"|(holiday|photos|unseen|stylized|report|pairs)/.*|runs/.*|ckpts/released.*|released/|shared/"
+    r"|\.venv/.*|\w*\.weights\.h5|\.\w+(\.\w+)*"
 )
 # In code, what looks like a file or folder.
 PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
@@ -59,8 +60,10 @@ def all_words():
 
 
 def module_commands():
-    """Module and arguments of every `python -m MODULE ...`."""
+    """Module and arguments of every `python -m MODULE ...`, and of every `pcakd ...`, a module's name once installed."""
     for _, command in all_words():
+        if command[:1] == ["pcakd"] and len(command) > 1:
+            yield "common.pcakd", tuple(command[1:])
         if command[:2] == ["python", "-m"] and len(command) > 2:
             yield command[2], tuple(command[3:])
 
@@ -124,7 +127,7 @@ def test_options_named_in_the_text_are_those_of_some_command():
             assert re.search(rf"(^|[\s\[|]){command[0].split('=')[0]}\b", known), f"{named(document)}: {command[0]}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS[:2], ids=named)
+@pytest.mark.parametrize("document", DOCUMENTS[:-1], ids=named)
 def test_paths_exist(document):
     missing = set()
     for word in itertools.chain.from_iterable(map(words, commands(document.read_text()))):
@@ -143,9 +146,9 @@ def test_links_lead_somewhere(document):
 
 
 def test_every_photo_is_listed_with_a_licence_that_lets_it_be_passed_on():
-    rows = re.findall(r"^\| `(.+?)` \|.*?\|.*?\|(.*?)\|", DOCUMENTS[2].read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `(.+?)` \|.*?\|.*?\|(.*?)\|", PHOTOS.read_text(), re.MULTILINE)
     made_here = {"summer_palace_at_dusk.jpg"}
-    assert {name for name, _ in rows} == {path.name for path in DOCUMENTS[2].parent.glob("*.jpg")} - made_here
+    assert {name for name, _ in rows} == {path.name for path in PHOTOS.parent.glob("*.jpg")} - made_here
     assert all(re.search(r"public domain|\[CC0\]|\[CC BY \d", licence) for _, licence in rows)
 
 
@@ -166,3 +169,10 @@ def test_imports_in_examples_work():
                 module = importlib.import_module(node.module)
                 for alias in node.names:
                     assert hasattr(module, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}")
+
+
+def test_the_packages_of_the_project_are_all_required():
+    """`requirements.txt` holds what stylising takes and all extras, in the same versions."""
+    text = (ROOT / "pyproject.toml").read_text()
+    lists = re.search(r"^dependencies.*?^\[project.scripts\]", text, re.DOTALL | re.MULTILINE)[0]
+    assert set(re.findall(r'"([\w-]+>=[\d.]+)"', lists)) == set((ROOT / "requirements.txt").read_text().split())

@@ -94,16 +94,21 @@ class Look:
 
         def recolour_strip(start):
             strip = slice(start, start + STRIP)
-            terms = colour_terms(pixels[strip], bins)
-            terms = np.concatenate([terms, terms * right], axis=1)
             row, share = below[strip], down[strip, None, None, None]
             of_rows = maps[row] + share * (maps[row + 1] - maps[row])
-            colours = np.empty((len(terms), 3, width), np.float32)
+            terms = np.empty((len(row), 2, 4 * bins, width), np.float32)
+            terms[:, 0] = colour_terms(pixels[strip], bins)
+            np.multiply(terms[:, 0], right, out=terms[:, 1])
+            terms = terms.reshape(len(row), 8 * bins, width)
+            colours = np.empty((len(row), 3, width), np.float32)
             for column in range(columns - 1):
                 part = slice(ends[column], ends[column + 1])
                 np.matmul(of_rows[:, column], terms[:, :, part], out=colours[:, :, part])
-            colours = np.clip(colours, 0, 1, out=colours).swapaxes(1, 2)
-            result[strip] = np.rint(colours * scale) if scale > 1 else colours
+            np.clip(colours, 0, 1, out=colours)
+            if scale > 1:
+                colours *= scale
+                colours += 0.5  # truncated as it becomes bytes, that rounds
+            result[strip] = colours.swapaxes(1, 2)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(recolour_strip, range(0, height, STRIP)))
@@ -151,12 +156,18 @@ def colour_terms(pixels, bins):
     """
     height, width = pixels.shape[:2]
     colours = np.ones((height, 4, width), np.float32)
-    colours[:, :3] = pixels.swapaxes(1, 2)
-    if pixels.dtype == np.uint8:
-        colours[:, :3] /= 255
-    luma = np.einsum("c,ycx->yx", LUMA, colours[:, :3]) * (bins - 1)
-    near = np.maximum(0, 1 - np.abs(luma[:, None] - np.arange(bins, dtype=np.float32)[:, None]))
-    return (near[:, :, None] * colours[:, None]).reshape(height, 4 * bins, width)
+    scale = np.float32(1 / 255 if pixels.dtype == np.uint8 else 1)
+    np.multiply(pixels.swapaxes(1, 2), scale, out=colours[:, :3], casting="same_kind")
+    luma = LUMA[0] * colours[:, 0]
+    luma += LUMA[1] * colours[:, 1]
+    luma += LUMA[2] * colours[:, 2]
+    luma *= bins - 1
+    result = np.empty((height, bins, 4, width), np.float32)
+    for index in range(bins):
+        near = np.abs(luma - index)
+        near = np.maximum(np.subtract(1, near, out=near), 0, out=near)
+        np.multiply(colours, near[:, None], out=result[:, index])
+    return result.reshape(height, 4 * bins, width)
 
 
 def splat(content, result, weight, rows, columns, bins):

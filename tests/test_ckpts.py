@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from common.checkpoints import CKPTS
-from common.images import read_rgb
+from common.backbone import CKPTS
+from common.images import photo_paths, read_rgb
+from common.measures import measure
 from common.stylize import Stylizer
 from mobilenet_backbone import student as mobilenet
 from vgg_backbone import student as vgg
@@ -34,19 +35,30 @@ def record(name):
     return json.loads((CKPTS / name / "student.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def measures(model):
+    """Of the model, over the middle 256x256 pixels of each photo in notebooks/photos."""
+
+    def middle(photo):
+        top, left = ((size - 256) // 2 for size in photo.shape[:2])
+        return photo[None, top : top + 256, left : left + 256].astype(np.float32) / 255
+
+    return measure(model, [(middle(read_rgb(path)),) for path in photo_paths(PHOTOS)])
+
+
 @pytest.mark.parametrize("level", range(4))
-def test_a_photo_is_reconstructed_about_as_well_as_recorded(model, record, level):
-    images = read_rgb(PHOTOS / "summer_palace.jpg")[None, :416, :640].astype(np.float32) / 255
-    error = np.mean((np.clip(model.reconstruct(images, level), 0, 1) - images) ** 2)
-    assert -10 * np.log10(error) > record["figures"]["psnr"][level] - 6
+def test_photos_are_reconstructed_as_well_as_recorded(measures, record, level):
+    """On these photos 0.6 to 1.6 dB better than on those of the record."""
+    assert measures.psnr[level] > record["figures"]["psnr"][level]
 
 
 def test_eigenbases_come_along(model, name):
     assert [basis.shape for basis in model.eigenbases] == EIGENBASES[name]
 
 
-def test_no_channel_is_dead(record):
-    assert all(live == width for _, live, width in record["figures"]["live"])
+def test_no_channel_is_dead(measures, record):
+    assert [list(row) for row in measures.live] == record["figures"]["live"]
+    assert all(live == width for _, live, width in measures.live)
 
 
 def test_students_are_small():

@@ -117,6 +117,17 @@ def test_edges_do_not_see_a_shift_in_brightness():
     assert similarity.luminance_ssim(photo, photo + 100) < 0.9
 
 
+def test_a_halo_beside_an_edge_is_a_glow_and_a_change_of_colour_is_none():
+    content = np.full((200, 300, 3), 60, np.uint8)
+    content[:, 150:] = 200
+    distance = np.abs(np.arange(300) - 149.5)
+    halo = np.uint8(content + 40 * np.exp(-distance / 10)[None, :, None])
+    assert similarity.glow(content, content) == 0
+    assert similarity.glow(content // 2 + 40, content) < 0.05
+    assert similarity.glow(halo, content) > 1
+    assert np.isnan(similarity.glow(content[:, :100], content[:, :100]))  # no edge
+
+
 def test_the_distance_of_gaussians_is_that_of_the_closed_form():
     first = Statistics(np.array([1.0, 2.0]), np.diag([4.0, 9.0]))
     second = Statistics(np.array([1.0, 5.0]), np.diag([1.0, 16.0]))
@@ -156,6 +167,38 @@ def test_methods_are_compared_at_the_distance_that_both_reach():
     assert evaluation_report.gain(weak, strong) == pytest.approx(0.8 - 0.9 - 0.1 / 6)
     untouched = np.array([(1.0, 1.1), (1.0, 0.9)])
     assert evaluation_report.gain(strong, untouched) is None
+
+
+def test_a_name_is_a_network_its_source_and_its_finish():
+    assert evaluation.parts_of("mobilenet") == ("mobilenet", "", "look")
+    assert evaluation.parts_of("vgg@paper") == ("vgg", "", "paper")
+    assert evaluation.parts_of("vgg-teacher=w.npz,decoder.weights.h5@none") == (
+        "vgg-teacher",
+        "w.npz,decoder.weights.h5",
+        "none",
+    )
+
+
+def test_a_finish_is_the_stylizers(photos):
+    content, style = (np.uint8(255 * photo) for photo in photos)
+    model, finish = evaluation.load_network("mobilenet@paper")
+    stylizer = Stylizer(model, finish="guided", size=None)
+    expected = stylizer.apply(content, stylizer.analyze(style))
+    np.testing.assert_array_equal(evaluation.network(model, finish)(content, style)(1.0), expected)
+
+
+def test_contents_are_enlarged_for_restyling_and_results_reduced_for_measuring(pairs, tmp_path, monkeypatch):
+    seen = []
+
+    def restyle(content, style):
+        seen.append((content.shape, style.shape))
+        return lambda strength: content
+
+    monkeypatch.setattr(evaluation, "method", lambda name: (restyle, 0))
+    (pair, _) = evaluation.pairs_in(pairs, 48, enlarged=100)
+    evaluation.restyle_pairs("any", [pair], tmp_path)
+    assert set(seen) == {((75, 100, 3), (36, 48, 3))}
+    assert {Image.open(evaluation.result_path(tmp_path, pair, each)).size for each in evaluation.STRENGTHS} == {(48, 36)}
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------
@@ -251,7 +294,15 @@ def test_a_teacher_without_a_decoder_is_one_line(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [("--models", "resnet"), ("--models", "vgg-teacher"), ("--weights", "vgg"), ("--size", "0")]
+    "options",
+    [
+        ("--models", "resnet"),
+        ("--models", "vgg-teacher"),
+        ("--models", "mobilenet@glossy"),
+        ("--weights", "vgg"),
+        ("--size", "0"),
+        ("--enlarge", "0"),
+    ],
 )
 def test_a_name_that_is_none_is_a_usage_error(run, options):
     with pytest.raises(SystemExit) as caught:

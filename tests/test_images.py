@@ -5,7 +5,6 @@ import pytest
 from PIL import Image, ImageCms
 
 from common import images
-from common.autoencoder import from_pixels
 from common.errors import InputError
 
 WIDTH, HEIGHT = 20, 18
@@ -156,14 +155,22 @@ def test_photo_paths_are_the_photos_of_a_folder(tmp_path):
         images.photo_paths(tmp_path / "empty")
 
 
-def test_padding_reflects_at_the_bottom_and_right(pixels):
-    padded = images.PaddedPixels(pixels, 16)
-    assert (padded.height, padded.width) == (32, 32)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_padding_reflects_at_the_bottom_and_right(pixels, dtype):
+    pixels = pixels.astype(dtype)
     expected = np.pad(pixels, ((0, 32 - HEIGHT), (0, 32 - WIDTH), (0, 0)), mode="reflect")
-    np.testing.assert_array_equal(padded.whole[0], expected)
-    np.testing.assert_allclose(from_pixels(padded.whole)[0], expected / 255, atol=1e-7)
-    np.testing.assert_array_equal(padded[15:29, 3:25], padded.whole[:, 15:29, 3:25])
-    np.testing.assert_allclose(images.PaddedPixels(pixels / 255, 16).whole[0], expected / 255, atol=1e-7)
+    np.testing.assert_array_equal(images.pad_to_multiple(pixels, 16), expected)
+    np.testing.assert_array_equal(images.pad_to_multiple(expected, 16), expected)
+
+
+def test_a_photo_is_recoloured_in_its_own_kind(tmp_path, pixels):
+    image = Image.fromarray(pixels)
+    image.putalpha(7)
+    for given in (image, save(tmp_path, image), str(tmp_path / "photo.png")):
+        result = images.recoloured(given, lambda pixels: 255 - pixels)
+        np.testing.assert_array_equal(np.asarray(result.convert("RGB")), 255 - pixels)
+        assert result.getchannel("A").getextrema() == (7, 7)
+    np.testing.assert_array_equal(images.recoloured(pixels, lambda pixels: 255 - pixels), 255 - pixels)
 
 
 def test_shrinking_ends_at_a_multiple(pixels):

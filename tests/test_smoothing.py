@@ -2,10 +2,8 @@
 
 import cv2
 import numpy as np
-import pytest
 
-from common import smoothing
-from common.smoothing import EPSILON, RADIUS, enlarge, fast_guided_filter, guided_filter
+from common.smoothing import EPSILON, RADIUS, guided_filter
 
 
 def reference(image, guide):
@@ -37,34 +35,3 @@ def test_bytes_and_floats_follow_the_definition(rng):
     assert np.abs(guided_filter(image, guide) - expected).max() <= 0.51
     as_floats = guided_filter(*(pixels.astype(np.float32) / 255 for pixels in (image, guide)))
     assert np.abs(as_floats * 255 - expected).max() <= 0.01
-
-
-@pytest.mark.parametrize("size", [(700, 70), (97, 801)])
-def test_the_fast_filter_gives_nearly_the_same(rng, size):
-    guide = cv2.resize(rng.integers(0, 256, (size[0] // 9, size[1] // 9, 3), np.uint8), size[::-1])
-    image = np.clip(guide // 2 + rng.integers(0, 60, guide.shape), 0, 255).astype(np.uint8)
-    difference = fast_guided_filter(image, guide) - reference(image, guide)
-    assert np.sqrt(np.mean(difference**2)) < 0.5
-    as_floats = fast_guided_filter(*(pixels.astype(np.float32) / 255 for pixels in (image, guide)))
-    assert np.abs(as_floats * 255 - fast_guided_filter(image, guide)).max() <= 0.51
-
-
-def test_tiles_leave_no_seams(rng, monkeypatch):
-    guide = cv2.resize(rng.integers(0, 256, (60, 30, 3), np.uint8), (211, 402))
-    image = guide // 2 + 40
-    whole = fast_guided_filter(image, guide).astype(int)
-    monkeypatch.setattr(smoothing, "TILE", 64)
-    assert np.abs(fast_guided_filter(image, guide) - whole).max() <= 1
-
-
-def test_enlarging_to_the_same_size_is_the_guided_filter(rng):
-    guide = cv2.resize(rng.random((9, 11, 3), np.float32), (110, 90)).clip(0, 1)
-    image = (guide * 0.5 + rng.uniform(0, 0.2, guide.shape)).astype(np.float32)
-    np.testing.assert_allclose(enlarge(image, guide, guide), guided_filter(image, guide), atol=0.01)
-
-
-def test_enlarging_keeps_the_edges_of_the_full_guide(rng):
-    full = np.repeat(np.repeat(rng.random((8, 8, 3), np.float32), 50, axis=0), 50, axis=1)
-    small = cv2.resize(full, (100, 100), interpolation=cv2.INTER_AREA)
-    enlarged = enlarge(1 - 0.7 * small, small, full)
-    assert np.abs(enlarged - (1 - 0.7 * full)).mean() < 0.01

@@ -2,19 +2,30 @@
 
 import io
 import itertools
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import keras
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
+from common import onnx_network
+from common.backbone import CKPTS
 from common.errors import InputError
-from common.images import read_rgb
+from common.images import enlarge_to_side, read_rgb, shrink_to_side
+from common.similarity import edge_ssim
 from common.stylize import Style, Stylizer
 from mobilenet_backbone import student as mobilenet
 from vgg_backbone import student as vgg
 
 STUDENTS = {"vgg": vgg, "mobilenet": mobilenet}
+PHOTOS = CKPTS.parent / "notebooks" / "photos"
+# What --paper stands for.
+PAPER = {"finish": "guided", "size": None, "fit": "resize"}
+# The network on all pixels and nothing else.
+BARE = {"finish": "none", "size": None}
 GOLDEN = [(name, pair) for name in STUDENTS for pair in (0, 3)]
 PUBLISHED = [(name, pair) for name in STUDENTS for pair in range(5)]
 
@@ -43,6 +54,12 @@ def model():
     return mobilenet.build()
 
 
+@pytest.fixture(scope="module")
+def shipped():
+    """The MobileNet student in ckpts/, run by ONNX Runtime."""
+    return onnx_network.load_student("mobilenet")
+
+
 @pytest.fixture
 def photo(rng):
     """`photo(height, width)`: smooth random colours, uint8."""
@@ -55,7 +72,7 @@ def photo(rng):
 
 
 def published_result(released, shared, name, pair):
-    stylizer = Stylizer(released(name), fit="resize")
+    stylizer = Stylizer(released(name), **PAPER)
     style = stylizer.analyze(shared(f"released/figures/style/{pair}.jpeg"))
     return stylizer.apply(shared(f"released/figures/content/{pair}.jpeg"), style)
 
@@ -77,7 +94,7 @@ def test_released_students_give_the_published_pictures(released, shared, name, p
 @pytest.mark.parametrize("name", STUDENTS)
 def test_a_photo_of_odd_size_has_no_seam(released, shared, name):
     """The last pixels of 641x427, next to the padding, are reconstructed as well as the rest."""
-    stylizer = Stylizer(released(name), smoothing=False)
+    stylizer = Stylizer(released(name), **BARE)
     content = read_rgb(shared("released/figures/content/0.jpeg"))[-427:, -641:]
     result = stylizer.apply(content, stylizer.analyze(content[:100, :77]), strength=0)
     assert result.shape == (427, 641, 3)
@@ -102,7 +119,7 @@ def test_result_is_of_the_contents_size(model, photo, size):
 
 
 def test_strength_zero_is_the_reconstruction(model, photo):
-    stylizer = Stylizer(model, smoothing=False)
+    stylizer = Stylizer(model, **BARE)
     content = photo(32, 48)
     result = stylizer.apply(content, stylizer.analyze(photo(40, 40)), strength=0)
     reconstruction = np.clip(model.reconstruct(content[None].astype(np.float32) / 255)[0], 0, 1)
@@ -178,8 +195,8 @@ def test_what_is_no_style_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", numbers=np.zeros(3))
     for name, complaint in {
         "none.npz": "no such file",
-        "text.npz": "no analysed style",
-        "other.npz": "no analysed style",
+        "text.npz": "not a .npz file",
+        "other.npz": "holds no style",
     }.items():
         with pytest.raises(InputError, match=complaint):
             Style.load(tmp_path / name)
@@ -187,7 +204,7 @@ def test_what_is_no_style_is_refused(tmp_path):
 
 def test_a_style_of_another_model_is_refused(model, photo):
     style = Stylizer(mobilenet.build()).analyze(photo(32, 32))
-    with pytest.raises(InputError, match="analysed with another model"):
+    with pytest.raises(InputError, match="analysed with another network"):
         Stylizer(model).apply(photo(32, 32), style)
 
 
@@ -211,16 +228,73 @@ def test_arrays_that_are_no_photo_are_refused(model, photo, pixels, complaint):
         stylizer.apply(pixels, stylizer.analyze(photo(32, 32)))
 
 
-@pytest.mark.parametrize("name", STUDENTS)
-def test_a_preview_is_near_the_exact_result(released, shared, name):
-    exact, preview = Stylizer(released(name)), Stylizer(released(name), preview=True)
-    content, style = (read_rgb(shared(f"released/figures/{kind}/1.jpeg")) for kind in ("content", "style"))
-    result = preview.apply(content, preview.analyze(style))
-    assert result.shape == content.shape
-    assert psnr(result, exact.apply(content, exact.analyze(style))) > 30
+# --- looks, and copies of a size -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("option", "value"), [("transform", "wct"), ("fit", "stretch"), ("precision", "8 bits")])
+@pytest.fixture(scope="module")
+def city(shipped):
+    """A content, a stylizer and the style that it measured."""
+    stylizer = Stylizer(shipped)
+    return read_rgb(PHOTOS / "city_content.jpg"), stylizer, stylizer.analyze(PHOTOS / "city_style.jpg")
+
+
+def test_the_look_of_a_photo_is_what_is_applied_to_it(city):
+    content, stylizer, style = city
+    np.testing.assert_array_equal(stylizer.look(content, style).apply(content), stylizer.apply(content, style))
+
+
+def test_a_large_photo_gives_the_picture_that_a_small_one_gives(city):
+    content, stylizer, style = city
+    large = stylizer.apply(enlarge_to_side(content, 3000), style)
+    assert large.shape == (1688, 3000, 3)
+    assert psnr(shrink_to_side(large, 800), stylizer.apply(content, style)) > 35
+
+
+def test_a_look_keeps_more_edges_than_the_guided_filter(city):
+    content, stylizer, style = city
+    guided = Stylizer(stylizer.network, finish="guided").apply(content, style)
+    assert edge_ssim(content, stylizer.apply(content, style)) > edge_ssim(content, guided)
+
+
+@pytest.mark.parametrize("finish", ["guided", "none"])
+def test_a_copy_gives_a_result_of_the_contents_size_all_the_same(city, finish):
+    content, stylizer, style = city
+    whole = Stylizer(stylizer.network, finish=finish, size=None).apply(content, style)
+    copied = Stylizer(stylizer.network, finish=finish, size=400).apply(content, style)
+    assert copied.shape == content.shape
+    assert psnr(copied, whole) > 20
+
+
+def test_a_copy_of_the_photos_own_size_is_all_of_it(city):
+    content, stylizer, style = city
+    as_it_is, whole = (Stylizer(stylizer.network, size=size).apply(content, style) for size in (800, None))
+    np.testing.assert_array_equal(as_it_is, whole)
+
+
+def test_threads_do_not_mix_styles(city, photo):
+    content, stylizer, style = city
+    styles = [style, stylizer.analyze(PHOTOS / "lake_style.jpg")] * 3
+    alone = [stylizer.apply(content, each) for each in styles[:2]] * 3
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda each: stylizer.apply(content, each), styles))
+    for ours, theirs in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_whole_photo_that_does_not_fit_is_refused_before_it_starts(shipped, monkeypatch):
+    monkeypatch.setattr(shipped, "encode", lambda images: pytest.fail("started"))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2_500_000))
+    with pytest.raises(InputError, match=r"200x100 pixels as a whole takes .* 0\.0 GB are free: .*--size 1024"):
+        Stylizer(shipped, size=None).analyze(np.zeros((100, 200, 3), np.uint8))
+
+
+@pytest.mark.parametrize("size", [63, 0, -1])
+def test_a_copy_too_small_is_refused(model, size):
+    with pytest.raises(InputError, match=f"size is {size} but must be at least 64"):
+        Stylizer(model, size=size)
+
+
+@pytest.mark.parametrize(("option", "value"), [("transform", "wct"), ("fit", "stretch"), ("finish", "glossy")])
 def test_unknown_options_are_refused(model, option, value):
     with pytest.raises(InputError, match=f"{option} is '{value}' but must be one of"):
         Stylizer(model, **{option: value})

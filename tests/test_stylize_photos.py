@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common import checkpoints, cli, images, stylize_photos
-from mobilenet_backbone import stylize as mobilenet
+from common import checkpoints, images, registry, stylize_photos
+from common.look import Look
+from common.stylize import Style, Stylizer
+from common.transforms import Statistics
 from mobilenet_backbone.student import build
-from vgg_backbone import stylize as vgg
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,15 +43,13 @@ def folder(tmp_path, rng):
 
 
 @pytest.fixture
-def run(folder, checkpoint, capfd):
+def run(folder, capfd):
     """`run("content.png", "style.jpg", ...)` -> exit status and stderr; paths are below `folder`."""
 
-    def stylize(content, style, *options, backbone=mobilenet):
+    def stylize(content, style, *options, backbone="mobilenet"):
         arguments = [str(folder / content), str(folder / style), *map(str, options)]
-        if "--checkpoint" not in arguments:
-            arguments += ["--checkpoint", str(checkpoint)]
         capfd.readouterr()
-        status = stylize_photos.main(backbone.__doc__, backbone.load, arguments)
+        status = stylize_photos.main(backbone, "Stylise.", arguments)
         return status, capfd.readouterr().err
 
     return stylize
@@ -60,17 +59,9 @@ def files(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def test_an_error_stands_alone_on_its_line_where_a_bar_was(run, monkeypatch):
-    monkeypatch.setattr(stylize_photos, "PATIENCE", 0)
-    _, printed = run("truncated.jpg", "style.jpg")
-    *bar, last = printed.split("\r")
-    assert any("%" in each for each in bar)
-    assert last.startswith("error: ")
-
-
 @pytest.mark.parametrize("arguments", [("text.jpg", "style.jpg"), ("content.png", "text.jpg"), ("content.png", "empty.jpg")])
 def test_what_is_no_photo_is_found_before_anything_slow(run, monkeypatch, arguments):
-    monkeypatch.setattr(cli, "import_backend", lambda: pytest.fail("imported"))
+    monkeypatch.setattr(registry, "load_network", lambda *arguments: pytest.fail("loaded"))
     status, printed = run(*arguments)
     assert status == 1
     assert printed.endswith(f"{'empty' if 'empty.jpg' in arguments else 'text'}.jpg is not a photo that can be read\n")
@@ -83,14 +74,100 @@ def test_the_result_lies_beside_the_content(run, folder):
 
 @pytest.mark.parametrize(
     "options",
-    [("--transform", "ot"), ("--transform", "adain"), ("--strength", "0.5"), ("--no-smoothing",), ("--fit", "resize")],
+    [
+        ("--transform", "ot"),
+        ("--transform", "adain"),
+        ("--strength", "0.5"),
+        ("--finish", "guided"),
+        ("--finish", "none"),
+        ("--size", "64"),
+        ("--fit", "resize"),
+        ("--paper",),
+    ],
 )
-def test_options_change_the_result(run, folder, options):
-    assert run("content.png", "style.jpg", "-o", folder / "plain.png") == (0, "")
-    assert run("content.png", "style.jpg", "-o", folder / "other.png", *options) == (0, "")
-    plain, other = (images.read_rgb(folder / name) for name in ("plain.png", "other.png"))
-    assert other.shape == ((32, 48, 3) if "resize" in options else plain.shape)
-    assert not np.array_equal(plain, other)
+def test_options_reach_the_stylizer(run, folder, options):
+    """The command gives what a `Stylizer` with the same settings gives."""
+    assert run("content.png", "style.jpg", "-o", folder / "out.png", *options) == (0, "")
+    name, value = (options[0].removeprefix("--"), *options[1:], None)[:2]
+    settings = {"finish": "guided", "size": None, "fit": "resize"} if name == "paper" else {name: value}
+    strength = float(settings.pop("strength", 1))
+    if name == "size":
+        settings["size"] = int(value)
+    stylizer = Stylizer(registry.load_network("mobilenet"), **settings)
+    expected = stylizer.apply(folder / "content.png", stylizer.analyze(folder / "style.jpg"), strength)
+    np.testing.assert_array_equal(images.read_rgb(folder / "out.png"), np.asarray(expected))
+    assert expected.size == ((48, 32) if "resize" in settings.values() else (51, 40))
+
+
+@pytest.mark.parametrize("option", [("--size", "300"), ("--finish", "look"), ("--fit", "pad")])
+def test_paper_contradicts_what_it_stands_for(run, option):
+    status, stderr = run("content.png", "style.jpg", "--paper", *option)
+    assert (status, stderr.count("\n")) == (1, 1)
+    assert f"--paper stands for {option[0]}" in stderr
+
+
+@pytest.mark.parametrize("size", ["50", "63", "0", "-5", "x", "1e3"])
+def test_a_size_out_of_range_is_a_usage_error(run, size):
+    with pytest.raises(SystemExit) as caught:
+        run("content.png", "style.jpg", "--size", size)
+    assert caught.value.code == 2
+
+
+def test_a_style_and_a_look_are_saved_and_taken_again(run, folder):
+    saved = "--save-style", folder / "style.npz", "--save-look", folder / "look.npz"
+    assert run("content.png", "style.jpg", "-o", folder / "first.png", *saved) == (0, "")
+    assert run("content.png", "style.npz", "-o", folder / "second.png") == (0, "")
+    first = images.read_rgb(folder / "first.png")
+    np.testing.assert_array_equal(images.read_rgb(folder / "second.png"), first)
+    np.testing.assert_array_equal(Look.load(folder / "look.npz").apply(images.read_rgb(folder / "content.png")), first)
+    assert len(Style.load(folder / "style.npz").statistics) == 4
+    before = files(folder)
+    for option, path in (saved[:2], saved[2:]):
+        status, stderr = run("content.png", "style.jpg", "-o", folder / "third.png", option, path)
+        assert (status, stderr) == (1, f"error: {path} exists; --overwrite replaces it\n")
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("style", "options", "complaint"),
+    [
+        ("look.npz", (), "holds no style but is a file of kind 'look'"),
+        ("text.npz", (), "text.npz is not a .npz file of arrays"),
+        ("none.npz", (), "none.npz: no such file"),
+        ("other.npz", (), "the style was analysed with another network"),
+        ("style.jpg", ("--save-style", "style.txt"), "style.txt: the name has to end in .npz"),
+        ("style.jpg", ("--save-look", "x.npz", "--finish", "none"), "--save-look goes with --finish look, not with none"),
+        ("style.jpg", ("--checkpoint", "text.onnx.zip"), "text.onnx.zip is not an ONNX file of this project"),
+        ("style.jpg", ("--checkpoint", "none.onnx.zip"), "none.onnx.zip: no such file"),
+    ],
+)
+def test_a_bad_file_is_one_line_and_no_result(run, folder, style, options, complaint):
+    Look(np.zeros((2, 2, 2, 4, 3), np.float32)).save(folder / "look.npz")
+    Style((Statistics(np.zeros(2), np.eye(2)),), "another").save(folder / "other.npz")
+    for name in ("text.npz", "text.onnx.zip"):
+        (folder / name).write_text("no file of this project")
+    before = files(folder)
+    options = [folder / option if option.endswith(".zip") else option for option in options]
+    status, stderr = run("content.png", style, *options)
+    assert (status, stderr.count("\n")) == (1, 1)
+    assert complaint in stderr
+    assert files(folder) == before
+
+
+def test_a_folder_has_no_look_to_save(run, folder):
+    Image.open(folder / "content.png").save(folder / "photos/a.png")
+    before = files(folder)
+    status, stderr = run("photos", "style.jpg", "--save-look", folder / "look.npz")
+    assert (status, stderr.count("\n")) == (1, 1)
+    assert "--save-look takes one photo" in stderr
+    assert files(folder) == before
+
+
+def test_a_folder_is_stylised_with_a_style_that_is_saved_on_the_way(run, folder):
+    Image.open(folder / "content.png").save(folder / "photos/a.png")
+    assert run("photos", "style.jpg", "-o", folder / "out", "--save-style", folder / "style.npz")[0] == 0
+    assert run("content.png", "style.npz", "-o", folder / "alone.png") == (0, "")
+    np.testing.assert_array_equal(images.read_rgb(folder / "out/a.png"), images.read_rgb(folder / "alone.png"))
 
 
 @pytest.mark.parametrize(
@@ -147,21 +224,14 @@ def test_overwrite_replaces(run, folder):
 
 
 def test_a_checkpoint_of_the_other_backbone_is_refused(run, checkpoint):
-    status, stderr = run("content.png", "style.jpg", backbone=vgg)
+    status, stderr = run("content.png", "style.jpg", "--checkpoint", checkpoint, backbone="vgg")
     assert (status, stderr.count("\n")) == (1, 1)
     assert "weights of the mobilenet backbone, not of vgg" in stderr
 
 
-def test_what_the_backend_says_of_a_large_photo_is_kept_from_the_user(folder):
-    Image.new("RGB", (1500, 1400), "teal").save(folder / "large.png")
-    command = [sys.executable, "-m", "mobilenet_backbone.stylize", folder / "large.png", folder / "style.jpg"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "oneDNN" not in done.stderr
-
-
 def test_a_teacher_without_weights_is_one_line(folder, capfd):
     arguments = [str(folder / "content.png"), str(folder / "style.jpg"), "--model", "teacher"]
-    assert stylize_photos.main(mobilenet.__doc__, mobilenet.load, arguments) == 1
+    assert stylize_photos.main("mobilenet", "Stylise.", arguments) == 1
     assert capfd.readouterr().err.startswith("error: --model teacher needs --checkpoint")
 
 

@@ -44,6 +44,13 @@ def test_statistics_are_the_mean_and_the_biased_covariance(rng):
     np.testing.assert_allclose(measured.covariance, np.cov(pixels.T, bias=True), atol=1e-4)
 
 
+def test_statistics_far_from_zero_keep_their_digits(rng):
+    """Activations of some hundreds that vary by one: squares about zero would leave float32 three digits."""
+    x = rng.normal(size=(40, 50, CHANNELS)).astype(np.float32) + np.float32(500)
+    expected = np.cov(x.reshape(-1, CHANNELS).T.astype(np.float64), bias=True)
+    np.testing.assert_allclose(statistics(x).covariance, expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("transform", TRANSFORMS)
 def test_transform_agrees_with_its_formula(rng, transform):
     content, style = feature(rng), feature(rng, 25, 15)
@@ -70,6 +77,7 @@ def test_strength_blends_between_the_feature_and_its_transform(rng):
     content, style = feature(rng), feature(rng)
     measured = statistics(content), statistics(style)
     none, half, full = (affine_map(*measured, strength=strength)(content[None]) for strength in (0, 0.5, 1))
+    assert full.dtype == np.float32
     np.testing.assert_allclose(none[0], content, atol=1e-6)
     np.testing.assert_allclose(half, (none + full) / 2, atol=1e-4)
 

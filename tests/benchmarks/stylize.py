@@ -26,7 +26,7 @@ from common.backbone import BACKBONES
 SIZES = ("640x427", "3840x2160", "7680x4320")
 # The plain VGG pass does not fit in 23 GB.
 TOO_LARGE = {("vgg", "7680x4320", "plain")}
-LATER_CALLS = 3
+LATER_CALLS = 2
 COLUMNS = ("whole command / s", "its memory / GB", "later call / s", "apply / s")
 
 

@@ -1,10 +1,16 @@
 """Writing files so that they appear whole or not at all, and where they may be written."""
 
 import os
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from common.errors import InputError
+
+# Temporary files are called so, with the number of the process that writes them and the suffixes of what they become.
+TEMPORARY, LONGEST_SUFFIX = ".pcakd-", 40
 
 
 @contextmanager
@@ -15,12 +21,22 @@ def written_whole(path):
         OSError: the folder is missing or cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    suffixes = "".join(path.suffixes)[-LONGEST_SUFFIX:]
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}{suffixes}")
+    remove_abandoned(path.parent)
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder):
+    """Remove temporary files in `folder` of processes that are no more: killed, they could not do it themselves."""
+    for left in folder.glob(f"{TEMPORARY}*"):
+        process = left.name.removeprefix(TEMPORARY).partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            left.unlink(missing_ok=True)
 
 
 def require_room(path):
@@ -33,5 +49,5 @@ def require_room(path):
 
 def require_absent(path, overwrite):
     """Raise `InputError` where something is at `path` that may not be replaced."""
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:  # a link to nothing is something too
         raise InputError(f"{path} exists; --overwrite replaces it")

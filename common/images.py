@@ -22,8 +22,12 @@ WRITERS = {
     ".tif": (TIFF := {"format": "TIFF", "compression": "tiff_deflate"}),
     ".tiff": TIFF,
 }
+# What is read: other formats may run programs (EPS), or are not photos.
+READABLE = ("JPEG", "PNG", "WEBP", "TIFF")
 # 16-bit samples over 8-bit ones: 65535 / 255.
 SIXTEEN_TO_EIGHT_BITS = 257
+# Rows that are converted at a time.
+STRIP = 256
 
 
 def photo_paths(folder, recursive=False):
@@ -52,9 +56,9 @@ def open_photo(path):
         raise InputError(f"{path}: no such file")
     try:
         with warnings.catch_warnings():
-            # Pillow warns at half the size that it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            # Pillow warns at half the size that it refuses, and of every tag that it does not know.
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=READABLE) as image:
                 yield image
     except PermissionError as error:
         raise InputError(f"{path}: permission denied") from error
@@ -95,14 +99,22 @@ def normalise(image):
     if image.mode == "CMYK" and icc_profile:
         image = to_srgb(image, icc_profile)
     elif image.mode.startswith("I"):  # 16 bits, which Pillow would clip
-        samples = np.asarray(image).astype(np.float64) / SIXTEEN_TO_EIGHT_BITS
-        image = Image.fromarray(np.clip(np.round(samples), 0, 255).astype(np.uint8))
+        image = Image.fromarray(eight_bits(np.asarray(image)))
     elif image.mode == "F":
         raise ValueError("floating-point samples have no known range")
     mode = "RGBA" if image.has_transparency_data else "RGB"
     image.load()
     result = image if image.mode == mode else image.convert(mode)
     result.info = {"icc_profile": icc_profile} if is_rgb_profile(icc_profile) else {}
+    return result
+
+
+def eight_bits(samples):
+    """16-bit samples `(height, width)`, of any whole-number type, rounded to uint8; strip by strip, in little memory."""
+    result = np.empty(samples.shape, np.uint8)
+    for start in range(0, len(samples), STRIP):
+        strip = samples[start : start + STRIP].clip(0, 255 * SIXTEEN_TO_EIGHT_BITS).astype(np.int32)
+        result[start : start + STRIP] = (strip + SIXTEEN_TO_EIGHT_BITS // 2) // SIXTEEN_TO_EIGHT_BITS
     return result
 
 

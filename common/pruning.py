@@ -16,7 +16,6 @@ of their layer's. What they gave on average stays, in the biases of what read th
 CHECKPOINT is a file of this project or a folder with the paper's. What is written loads like any other checkpoint.
 """
 
-import importlib
 import shlex
 import sys
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common import cli, images, training
+from common import cli, images, registry, training
 from common.backbone import BACKBONES
 from common.errors import InputError
 from common.files import require_absent, require_room
@@ -75,8 +74,7 @@ def prune(options, arguments):
     from common import channels, checkpoints
     from common.photos import CentreCrops
 
-    student = importlib.import_module(f"{options.backbone}_backbone.student")
-    model = student.load(options.checkpoint)
+    model = registry.student(options.backbone).load(options.checkpoint)
     levels = len(model.encoder_blocks)
     if options.channels and len(options.channels) != levels:
         raise InputError(f"--channels: {len(options.channels)} numbers, but the student has {levels} levels")

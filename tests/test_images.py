@@ -175,3 +175,17 @@ def test_a_photo_is_recoloured_in_its_own_kind(tmp_path, pixels):
 
 def test_shrinking_ends_at_a_multiple(pixels):
     assert images.shrink_to_multiple(pixels, 8).shape == (16, 16, 3)
+
+
+def test_an_eps_called_jpg_is_no_photo(tmp_path):
+    """Pillow's EPS reader would run Ghostscript."""
+    Image.new("RGB", (20, 20)).save(tmp_path / "photo.eps")
+    (tmp_path / "photo.eps").rename(tmp_path / "photo.jpg")
+    with pytest.raises(InputError, match="is not a photo that can be read"):
+        images.read(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32])
+def test_sixteen_bits_are_rounded_to_eight(dtype):
+    samples = np.arange(2**16).astype(dtype).reshape(512, 128)
+    np.testing.assert_array_equal(images.eight_bits(samples), np.round(samples / 257).astype(np.uint8))

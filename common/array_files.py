@@ -3,6 +3,7 @@
 The project's own say what they are: besides their arrays they hold `kind` and `version`.
 """
 
+import lzma
 import struct
 import zipfile
 import zlib
@@ -17,14 +18,16 @@ DAMAGE = (
     OSError,
     ValueError,
     TypeError,
-    KeyError,
+    LookupError,
     AttributeError,
+    ArithmeticError,
     EOFError,
     RuntimeError,  # NotImplementedError too: a compression that is not supported
     MemoryError,
     SyntaxError,  # of an array's header
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     struct.error,
 )
 # In bytes, unpacked: more than any teacher's weights.

@@ -195,7 +195,8 @@ def stylised(model, features, skips, style, transform, probes=()):
     """The image that features turn to under the statistics `style`; decoder block l shows `probes[l]` what it gets."""
     x = features[len(model.decoder_blocks) - 1]
     for level in reversed(range(len(model.decoder_blocks))):
-        x = affine_map(statistics(x[0]), style[level], transform)(x)
+        x = affine_map(statistics(x[0]), style[level], transform)(ops.convert_to_numpy(x))
+        x = ops.convert_to_tensor(x)
         if probes:
             probes[level].observe([x, skips[level]])
         x = model.decode(level, x, skips[level])

@@ -9,16 +9,20 @@ import json
 import sys
 import urllib.parse
 import urllib.request
+import warnings
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 from common import array_files
+from common.array_files import DAMAGE
 from common.backbone import CKPTS, Widths
 from common.errors import InputError
 from common.files import written_whole
 
+# Of any autoencoder here.
+LARGEST_LEVELS = 4
 RELEASED_PREFIXES = ("sencoder", "sdecoder")
 
 # The paper's public repository (MIT licence), and the SHA-256 of its student checkpoints.
@@ -90,23 +94,56 @@ def save(model, path, record=None):
 
 def load(backbone, build, path):
     """The autoencoder that `save` wrote to `path`; arguments and errors as `load_student`."""
-    if not path.is_file():
+    description, eigenbases = read_own(path, "eigenbases")
+    require_backbone(path, description.get("backbone"), backbone.name)
+    try:
+        widths = Widths(*(tuple(map(whole_numbers, description["widths"][part])) for part in Widths._fields))
+        model = build(widths, [eigenbases[str(level)] for level in range(len(eigenbases))] or None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras only warns of weights that are missing
+            model.load_weights(path)
+    except (*DAMAGE, UserWarning) as error:
+        raise InputError(f"{path} is damaged: {first_line(error)}") from error
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise InputError(f"{path} is damaged: its weights are not finite")
+    for level, (basis, width) in enumerate(zip(model.eigenbases or (), widths.features, strict=False)):
+        if basis.ndim != 2 or basis.shape[1] > width or not np.isfinite(basis).all() or not basis.any():
+            raise InputError(f"{path} is damaged: its eigenbasis of level {level} is none")
+    return model
+
+
+def whole_numbers(values):
+    """The widths of a block as a tuple; `ValueError` where they are none."""
+    if not isinstance(values, list) or not all(type(value) is int and value > 0 for value in values):
+        raise ValueError(f"{values} are no widths")
+    return tuple(values)
+
+
+def read_own(path, group=None):
+    """What a file of this project's says of itself, a dict, and the arrays by name below `group`; None: all of them.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    arrays = {}
+    if not Path(path).is_file():
         raise InputError(f"{path}: no such checkpoint")
     try:
         with h5py.File(path) as file:
             description = json.loads(file.attrs["description"])
-            bases = file.get("eigenbases", {})
-            eigenbases = [bases[str(level)][:] for level in range(len(bases))] or None
-        widths = Widths(*(tuple(map(tuple, description["widths"][part])) for part in Widths._fields))
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is not a checkpoint of this project: {error}") from error
-    require_backbone(path, description["backbone"], backbone.name)
-    model = build(widths, eigenbases)
-    try:
-        model.load_weights(path)
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is damaged: {error}") from error
-    return model
+            top = file.get(group, {}) if group else file
+            if top:
+                top.visititems(lambda key, item: arrays.update({key: item[:]} if isinstance(item, h5py.Dataset) else {}))
+    except DAMAGE as error:
+        raise InputError(f"{path} is not a checkpoint of this project: {first_line(error)}") from error
+    if not isinstance(description, dict):
+        raise InputError(f"{path} is not a checkpoint of this project: it does not say what it is")
+    return description, arrays
+
+
+def first_line(error):
+    """What an error says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def read_record(path):
@@ -114,8 +151,8 @@ def read_record(path):
     path = Path(path)
     if path.is_dir():
         return {"source": "released"}
-    with h5py.File(path) as file:
-        return json.loads(file.attrs["description"])["record"]
+    record = read_own(path, "eigenbases")[0].get("record")
+    return record if isinstance(record, dict) else {}
 
 
 def require_backbone(path, found, expected):
@@ -145,17 +182,11 @@ def read_decoder(path, name):
     Raises:
         InputError: it is missing, damaged, or of another backbone.
     """
-    arrays = {}
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such checkpoint")
-    try:
-        with h5py.File(path) as file:
-            description = json.loads(file.attrs["description"])
-            levels = description["levels"]
-            file.visititems(lambda key, item: arrays.update({key: item[:]} if isinstance(item, h5py.Dataset) else {}))
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is not a decoder of this project: {error}") from error
-    require_backbone(path, description["backbone"], name)
+    description, arrays = read_own(path)
+    require_backbone(path, description.get("backbone"), name)
+    levels = description.get("levels")
+    if type(levels) is not int or not 0 < levels <= LARGEST_LEVELS:
+        raise InputError(f"{path} is damaged: it has {levels!r} levels")
     return levels, arrays
 
 
@@ -181,8 +212,9 @@ def load_with_decoder(load_encoder, name, weights, path):
 
 def read_npz(path):
     """The arrays of a `.npz` file by name, float32; errors as `common.array_files.read`."""
+    arrays = array_files.read(path)
     try:
-        return {name: np.asarray(array, np.float32) for name, array in array_files.read(path).items()}
+        return {name: np.asarray(array, np.float32) for name, array in arrays.items()}
     except (ValueError, TypeError) as error:
         raise InputError(f"{path} holds something other than numbers: {error}") from error
 

@@ -20,6 +20,8 @@ SUFFIX = ".onnx.zip"
 # Of the file: its kind, and the version of its layout.
 KIND, VERSION = "onnx student", 1
 DESCRIPTION = "description.json"
+# In pixels: more than any network here has.
+LARGEST_STRIDE = 64
 # Of one member, unpacked, in bytes: many times what the largest student takes.
 LARGEST_MEMBER = 200_000_000
 
@@ -128,6 +130,10 @@ def require_description(path, description, backbone):
     found = fields.get("kind"), fields.get("version")
     if found != (KIND, VERSION):
         raise InputError(f"{path} is not an ONNX file of this project: it is of kind {found[0]!r}, version {found[1]}")
+    types = {"fingerprint": str, "weight_count": int, "bytes_per_pixel": int, "strides": list, "record": dict}
+    wrong = [name for name, kind in types.items() if not isinstance(fields.get(name), kind)]
+    if wrong or not all(isinstance(s, int) and 0 < s <= LARGEST_STRIDE for s in fields["strides"]):
+        raise InputError(f"{path} is damaged: its description has no usable {wrong[0] if wrong else 'strides'}")
     if fields.get("backbone") != backbone:
         raise InputError(f"{path} holds weights of the {fields.get('backbone')} backbone, not of {backbone}")
 

@@ -114,6 +114,8 @@ def stylize_photos(options, backbone):
     if not is_folder:
         images.require_photo(options.content)
         require_free(outputs[0], options.overwrite)
+    if options.save_style and options.save_style == options.save_look:
+        raise InputError(f"--save-style and --save-look both name {options.save_look}")
     for path in filter(None, (options.save_style, options.save_look)):
         if path.suffix != SAVED:
             raise InputError(f"{path}: the name has to end in {SAVED}")
@@ -126,12 +128,13 @@ def stylize_photos(options, backbone):
     stylizer = Stylizer(load_network(backbone, options.model, options.checkpoint), **settings)
     saved = options.style.suffix == SAVED
     style = Style.load(options.style) if saved else stylizer.analyze(options.style)
-    if options.save_style:
-        style.save(options.save_style)
     if not is_folder:
         images.write(stylizer.apply(options.content, style, options.strength), outputs[0])
         if options.save_look:
             stylizer.look(options.content, style, options.strength).save(options.save_look)
+    if options.save_style:
+        style.save(options.save_style)
+    if not is_folder:
         return 0
     failed = False
     for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo"):

@@ -1,10 +1,12 @@
 """Checkpoints: the project's own, and the paper's released ones."""
 
+import contextlib
 import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -151,6 +153,68 @@ def test_own_checkpoint_of_the_other_backbone_is_refused(tmp_path):
     checkpoints.save(mobilenet.build(), tmp_path / "model.weights.h5")
     with pytest.raises(InputError, match="weights of the mobilenet backbone, not of vgg"):
         vgg.load(tmp_path / "model.weights.h5")
+
+
+def damaged(path, change):
+    """A sound checkpoint at `path`, but for what `change` does to the open file."""
+    checkpoints.save(mobilenet.build(eigenbases=[np.eye(9, w, dtype=np.float32) for w in (10, 19, 37, 54)]), path)
+    with h5py.File(path, "a") as file:
+        change(file)
+    return path
+
+
+def described(text):
+    return lambda file: file.attrs.__setitem__("description", text)
+
+
+def all_datasets(file):
+    names = []
+    file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+    return [name for name in names if not name.startswith("eigenbases")]
+
+
+def spoil_weights(file):
+    file[all_datasets(file)[0]][...] = np.nan
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        described("[]"),
+        described("7"),
+        described("{}"),
+        described('{"backbone": "mobilenet"}'),
+        *(
+            described(f'{{"backbone": "mobilenet", "widths": {widths}}}')
+            for widths in ("null", '"wide"', '{"encoder": [[-1]], "decoder": [[3]]}', '{"encoder": "x", "decoder": null}')
+        ),
+        lambda file: file.attrs.__delitem__("description"),
+        lambda file: file.__delitem__(all_datasets(file)[0]),
+        spoil_weights,
+        lambda file: file["eigenbases/1"].__setitem__(..., np.nan),
+        lambda file: file["eigenbases/0"].__setitem__(..., 0),
+    ],
+)
+def test_a_damaged_checkpoint_is_refused_in_one_line(tmp_path, change):
+    path = damaged(tmp_path / "model.weights.h5", change)
+    with pytest.raises(InputError) as caught:
+        mobilenet.load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_mangled_checkpoints_are_sound_or_refused(rng, tmp_path):
+    """Bytes changed at random, always the same: never another error than the one for users."""
+    path = damaged(tmp_path / "model.weights.h5", lambda file: None)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    for _ in range(25):
+        mangled = whole.copy()
+        places = rng.integers(0, len(whole), 40) % rng.choice([3000, len(whole)])
+        mangled[places] = rng.integers(0, 256, 40)
+        path.write_bytes(mangled.tobytes())
+        with contextlib.suppress(InputError):
+            assert all(np.isfinite(weights).all() for weights in mobilenet.load(path).get_weights())
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", None])

@@ -136,6 +136,7 @@ def test_a_style_and_a_look_are_saved_and_taken_again(run, folder):
         ("none.npz", (), "none.npz: no such file"),
         ("other.npz", (), "the style was analysed with another network"),
         ("style.jpg", ("--save-style", "style.txt"), "style.txt: the name has to end in .npz"),
+        ("style.jpg", ("--save-look", "x.npz", "--save-style", "x.npz"), "--save-style and --save-look both name x.npz"),
         ("style.jpg", ("--save-look", "x.npz", "--finish", "none"), "--save-look goes with --finish look, not with none"),
         ("style.jpg", ("--checkpoint", "text.onnx.zip"), "text.onnx.zip is not an ONNX file of this project"),
         ("style.jpg", ("--checkpoint", "none.onnx.zip"), "none.onnx.zip: no such file"),

@@ -18,22 +18,34 @@ def read_cube(path):
         lines = Path(path).read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as a .cube file") from error
+    try:
+        nodes = _nodes(line.split("#")[0].split() for line in lines)
+    except (ValueError, IndexError) as error:
+        raise InputError(f"{path} does not hold a 3D LUT for colours from 0 to 1") from error
+    return nodes.transpose(2, 1, 0, 3).copy()  # red varies fastest in the file
+
+
+def _nodes(lines):
+    """The nodes in lines of words, in the order of the file, `(n, n, n, 3)`.
+
+    Raises:
+        ValueError, IndexError: a word is missing or wrong.
+    """
     size, rows = 0, []
-    for words in (line.split("#")[0].split() for line in lines):
+    for words in lines:
         if not words or words[0] == "TITLE":
             continue
         if words[0] == "LUT_3D_SIZE":
             size = int(words[1])
         elif words[0] in ("DOMAIN_MIN", "DOMAIN_MAX"):
             if [float(word) for word in words[1:]] != [float(words[0] == "DOMAIN_MAX")] * 3:
-                raise InputError(f"{path}: only colours from 0 to 1 are supported")
+                raise ValueError("another domain")
         else:
             rows.append(words)
-    try:
-        nodes = np.array(rows, np.float32).reshape(size, size, size, 3)
-    except ValueError as error:
-        raise InputError(f"{path} does not hold a 3D LUT of {size} nodes a side") from error
-    return nodes.transpose(2, 1, 0, 3).copy()  # red varies fastest in the file
+    nodes = np.array(rows, np.float32)
+    if size < 2 or not np.isfinite(nodes).all():
+        raise ValueError("no LUT")
+    return nodes.reshape(size, size, size, 3)
 
 
 def write_cube(lut, path, title="grade"):

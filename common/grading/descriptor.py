@@ -66,8 +66,7 @@ def histogram(lab):
     colour = lab[:, 1:] * LAB_SCALE
     bent = colour / (np.abs(colour) + HALF_CHROMA)  # from -1 to 1
     light, green_red, blue_yellow = (
-        _hats(place, bins)
-        for place, bins in zip((lab[:, 0], *(0.5 + bent / 1.6).transpose(1, 0, 2)), BINS, strict=True)
+        _hats(place, bins) for place, bins in zip((lab[:, 0], *(0.5 + bent / 1.6).transpose(1, 0, 2)), BINS, strict=True)
     )
     chroma = (green_red[:, :, None] * blue_yellow[:, None]).reshape(len(lab), -1, lab.shape[2])
     return np.sqrt(np.matmul(light, chroma.transpose(0, 2, 1)).reshape(len(lab), -1) / lab.shape[2])

@@ -72,12 +72,9 @@ def testing_grade(random):
     if random.random() < 0.5:
         grade.append(["hue_rotation", {"degrees": random.uniform(-50, 50)}])
     if random.random() < 0.5:
-        grade.append(
-            [
-                "film_curve",
-                {"speed": _spread(random, random.uniform(-0.6, 0.6), 0.3), "slope": _spread(random, random.uniform(0.7, 1.3), 0.15)},
-            ]
-        )
+        speed = _spread(random, random.uniform(-0.6, 0.6), 0.3)
+        slope = _spread(random, random.uniform(0.7, 1.3), 0.15)
+        grade.append(["film_curve", {"speed": speed, "slope": slope}])
     if random.random() < 0.4:
         dark, light = random.uniform(0, 0.35, 3), random.uniform(0.65, 1, 3)
         grade.append(["duotone", {"dark": dark.tolist(), "light": light.tolist(), "amount": random.uniform(0.2, 0.7)}])

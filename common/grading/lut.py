@@ -70,7 +70,7 @@ def interpolate(coefficients, cells, colours):
 
 
 def roughness(lut):
-    """Root of the mean squared second difference between neighbouring nodes: 0 for a matrix, large where a photo may band."""
+    """Root of the mean squared second difference between neighbours: 0 for a matrix, large where a photo may band."""
     squares = [np.square(np.diff(lut, 2, axis)).mean() for axis in range(3)]
     return float(np.sqrt(np.mean(squares)))
 

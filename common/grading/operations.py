@@ -1,7 +1,7 @@
 """What a grade is made of: operations on the colours of pixels, each with parameters that JSON can hold.
 
-Pixels are RGB in [0, 1], `(..., 3)` float32, and so are results, except that an operation may leave that range; `grades.apply`
-clips between operations. Light is approximated by a pure power: exposure and white balance become factors.
+Pixels are RGB in [0, 1], `(..., 3)` float32, and so are results, except that an operation may leave that range:
+`grades.apply` clips between operations. Light is approximated by a pure power: exposure and white balance become factors.
 """
 
 import numpy as np

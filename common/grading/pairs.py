@@ -75,7 +75,7 @@ def batch(photos, count, random, draw=None, pixels=PIXELS):
 
 
 def grades_of(count, random):
-    """So many grades to train on, two by two for the crops of a photo; some are those of the crop's first or second style."""
+    """So many grades to train on, two by two for the crops of a photo; some are those of a crop's style."""
     drawn = []
     for number in range(count):
         same = random.random() < SAME_GRADE
@@ -91,7 +91,7 @@ def grades_of(count, random):
 
 
 def two_crops(photo, random):
-    """Two overlapping crops, the photo's opposite ends, as float32 copies in [0, 1]; mirrored half the time, in any order."""
+    """Two overlapping crops, a photo's opposite ends in any order, mirrored half the time, as float32 copies in [0, 1]."""
     if random.random() < 0.3:
         photo = photo.transpose(1, 0, 2)
     if random.random() < 0.5:

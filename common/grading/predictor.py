@@ -43,7 +43,7 @@ def build_encoder():
 
 
 def build_mapper(bases=BASES, nodes=NODES, width=224):
-    """A model from two descriptors `(batch, DESCRIPTOR)`, content's and style's, to LUTs `(batch, n, n, n, 3)`, not clipped."""
+    """A model from descriptors of content and style, `(batch, DESCRIPTOR)`, to LUTs `(batch, n, n, n, 3)`, not clipped."""
     content = keras.Input((DESCRIPTOR,), name="content")
     style = keras.Input((DESCRIPTOR,), name="style")
     choose = build_weights(bases, width)
@@ -69,6 +69,11 @@ def build_weights(bases, width):
         x = x + keras.layers.Dense(width, activation="silu", name=f"think{index}")(y)
     weights = keras.layers.Dense(6 + bases, use_bias=False, kernel_initializer="zeros", name="choose")(x)
     return keras.Model([content, style], weights, name="choose_weights")
+
+
+def normalisation(mapper):
+    """The layer of a mapper that standardises descriptors."""
+    return mapper.get_layer("choose_weights").get_layer("normalise")
 
 
 class Reinhard(keras.layers.Layer):

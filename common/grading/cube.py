@@ -49,8 +49,11 @@ def _nodes(lines):
 
 
 def write_cube(lut, path, title="grade"):
-    """Write a LUT `(n, n, n, 3)` to `path`, whole or not at all."""
-    rows = np.clip(lut, 0, 1).transpose(2, 1, 0, 3).reshape(-1, 3)
+    """Write a LUT `(n, n, n, 3)` to `path`, whole or not at all.
+
+    Nodes may lie beyond [0, 1]: what applies the file clips between them, as `common.grading.lut.apply` does.
+    """
+    rows = np.asarray(lut).transpose(2, 1, 0, 3).reshape(-1, 3)
     lines = [f'TITLE "{title}"', f"LUT_3D_SIZE {len(lut)}", *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in rows)]
     with written_whole(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")

@@ -1,5 +1,6 @@
 """Training of the grade's predictor on pairs whose answer is known because we graded both photos."""
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,7 +127,7 @@ def train(encoder, mapper, course):
                 backup,
                 keras.callbacks.CSVLogger(course.folder / "log.csv", append=True),
             ],
-            verbose=2,
+            verbose=1 if sys.stdout.isatty() else 2,
         )
     if trainer.stop_training:
         raise InputError(f"the loss is not finite; the last good weights are in {backup.path}; try a lower learning rate")

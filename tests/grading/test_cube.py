@@ -41,3 +41,10 @@ def test_what_is_no_lut_is_refused(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.cube cannot be read"):
         read_cube(tmp_path / "none.cube")
+
+
+def test_nodes_beyond_the_range_are_kept(tmp_path, rng):
+    nodes = rng.uniform(-0.2, 1.2, (3, 3, 3, 3)).astype(np.float32)
+    write_cube(nodes, tmp_path / "strong.cube", "strong")
+    assert (tmp_path / "strong.cube").read_text().startswith('TITLE "strong"\nLUT_3D_SIZE 3\n')
+    np.testing.assert_allclose(read_cube(tmp_path / "strong.cube"), nodes, atol=1e-6)

@@ -24,6 +24,8 @@ STARTING_BATCHES = 20
 FITTED_PAIRS, FITTED_PIXELS = 1500, 1024
 # Smallest spread that a number of a descriptor is divided by.
 SMALLEST_SPREAD = 0.03
+# Whether XLA compiles a step: it takes half a minute, and steps half as long on a processor.
+COMPILED = True
 # Share of the steps over which the learning rate rises.
 WARM_UP = 0.05
 
@@ -106,7 +108,7 @@ def train(encoder, mapper, course):
         InputError: the loss is no longer finite.
     """
     trainer = GradeTrainer(encoder, mapper)
-    trainer.compile(optimizer=optimizer(course), jit_compile=True)  # twice as fast on a processor
+    trainer.compile(optimizer=optimizer(course), jit_compile=COMPILED)
     trainer.optimizer.build(trainer.trainable_variables)
     backup = Backup(course.folder / "backup.weights.h5")
     if backup.path.exists():

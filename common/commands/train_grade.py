@@ -86,8 +86,11 @@ def train_grade(options, arguments):
     packing.round_weights(encoder, mapper)
     packing.write_keras(encoder, mapper, options.save_to / WEIGHTS)
     save_record(record, options.save_to / RECORD)
-    packing.write_onnx(encoder, mapper, options.save_to / ONNX, record)
-    print(f"the predictor is in {options.save_to}: {WEIGHTS}, {ONNX} and {RECORD}")
+    print(f"the predictor is in {options.save_to / WEIGHTS}")
+    if keras.backend.backend() == "tensorflow":
+        packing.write_onnx(encoder, mapper, options.save_to / ONNX, record)
+    else:
+        print(f"the same command with KERAS_BACKEND=tensorflow adds {ONNX}")
 
 
 def record_of(options, arguments, paths):

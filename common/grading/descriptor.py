@@ -22,6 +22,10 @@ LAB_SCALE = np.float32(100)
 HALF_CHROMA = np.float32(25)
 # Spread, in units of `LAB_SCALE`, below which a channel counts as having none.
 SMALLEST_SPREAD = 1e-3
+# Length of `moments`.
+MOMENTS = 12
+# Added to the variance of RGB in every direction, so that a photo without colour can be transported too.
+SMALLEST_VARIANCE = 1e-4
 
 
 def copy(pixels):
@@ -52,6 +56,52 @@ def statistics(copies):
     quantiles = ordered[..., np.round(QUANTILES * (ordered.shape[2] - 1)).astype(int)]
     parts = [mean, spread, correlations, quantiles.reshape(count, -1), histogram(lab[..., ::HISTOGRAM_STEP])]
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def moments(copies):
+    """Mean and covariance in RGB, which `transport` needs.
+
+    Args:
+        copies: `(batch, height, width, 3)`.
+
+    Returns:
+        `(batch, MOMENTS)` float32: three means, and the covariance by rows.
+    """
+    colours = copies.reshape(len(copies), -1, 3)
+    mean = colours.mean(axis=1)
+    centred = colours - mean[:, None]
+    covariance = np.matmul(centred.transpose(0, 2, 1), centred) / colours.shape[1]
+    return np.concatenate([mean, covariance.reshape(-1, 9)], axis=1).astype(np.float32)
+
+
+def transport(content, style):
+    """Linear maps that move mean and covariance from one photo's to another's, each colour as little as can be.
+
+    Monge's problem between Gaussians (Pitié & Kokaram 2007): K_c^-1/2 (K_c^1/2 K_s K_c^1/2)^1/2 K_c^-1/2.
+
+    Args:
+        content, style: `moments`, `(batch, MOMENTS)`.
+
+    Returns:
+        `(batch, 4, 3)` float32: of a colour in a row, the matrix that it is multiplied by, and what is then added.
+    """
+    (mean, covariance), (goal, goal_covariance) = (_split(x.astype(np.float64)) for x in (content, style))
+    root, inverse = _power(covariance, 0.5), _power(covariance, -0.5)
+    matrix = inverse @ _power(root @ goal_covariance @ root, 0.5) @ inverse
+    offset = goal[:, None] - mean[:, None] @ matrix
+    return np.concatenate([matrix, offset], axis=1).astype(np.float32)
+
+
+def _split(moments):
+    """Means, and covariances with some variance added in every direction."""
+    return moments[:, :3], moments[:, 3:].reshape(-1, 3, 3) + SMALLEST_VARIANCE * np.eye(3)
+
+
+def _power(matrices, exponent):
+    """A power of symmetric positive matrices `(batch, 3, 3)`."""
+    values, vectors = np.linalg.eigh(matrices)
+    scaled = vectors * np.maximum(values, SMALLEST_VARIANCE**2)[:, None] ** exponent
+    return scaled @ vectors.transpose(0, 2, 1)
 
 
 def histogram(lab):

@@ -51,6 +51,7 @@ def batch(photos, count, random, draw=None, pixels=PIXELS):
     Returns:
         A dict of arrays; `crops` is 2 `count`:
             copies `(crops, 64, 64, 3)` and statistics `(crops, LENGTH)`: what the predictor gets of each graded crop.
+            transports `(crops, 2, 4, 3)`: the linear maps from the crop to its styles.
             styles `(crops, 2)` int32: which crop is the style of each crop's two pairs.
             pixels `(crops, PIXELS, 3)`: some pixels of the graded crop.
             answers `(crops, 2, PIXELS, 3)`: the same pixels as in the style's grade.
@@ -63,8 +64,11 @@ def batch(photos, count, random, draw=None, pixels=PIXELS):
     styles = np.stack([numbers ^ 1, (numbers + 2) % len(crops)], axis=1).astype(np.int32)
     places = random.integers(copies[0].size // 3, size=(len(crops), pixels))
     raw = np.take_along_axis(crops.reshape(len(crops), -1, 3), places[..., None], axis=1)
+    moments = descriptor.moments(copies)
+    transports = [descriptor.transport(moments, moments[of_pair]) for of_pair in styles.T]
     return {
         "copies": copies,
+        "transports": np.stack(transports, axis=1),
         "statistics": descriptor.statistics(copies),
         "styles": styles,
         "pixels": np.take_along_axis(copies.reshape(len(crops), -1, 3), places[..., None], axis=1),

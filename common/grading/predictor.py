@@ -1,9 +1,9 @@
 """The network that predicts a grade: from two photos to a 3D LUT.
 
 A photo is measured once into a *descriptor*: statistics of its colours, and what a small convolutional network sees in its
-64x64 copy. Two descriptors give a LUT: identity, plus Reinhard's transform in Lab at strengths that the network predicts
-(one for each of three means and three spreads), plus a sum of *basis LUTs* with predicted weights. Weights of a photo with
-itself are subtracted, so that a photo graded like itself stays what it is.
+64x64 copy. Two descriptors give a LUT: Reinhard's transform in Lab, at strengths that the network predicts for each of three
+means and three spreads; a predicted share of the linear Monge-Kantorovich transport in RGB in its place; and a sum of *basis
+LUTs* with predicted weights. Weights of a photo with itself are subtracted, so that a photo graded like itself stays.
 """
 
 import keras
@@ -20,7 +20,13 @@ NODES = 9
 BASES = 40
 # Length of what the convolutions see.
 SEEN = 96
-DESCRIPTOR = descriptor.LENGTH + SEEN
+# What the networks read of a photo, and the whole descriptor, which has its moments in RGB too.
+READ = descriptor.LENGTH + SEEN
+DESCRIPTOR = READ + descriptor.MOMENTS
+# Shape of a linear map, see `descriptor.transport`.
+TRANSPORT = (4, 3)
+# Weights that are not those of basis LUTs: six strengths of Reinhard's transform and the share of the transport.
+STRENGTHS = 7
 # Reinhard's gain is held in this range.
 GAINS = (0.3, 3.0)
 # Strengths that Reinhard's transform starts training with.
@@ -43,22 +49,29 @@ def build_encoder():
 
 
 def build_mapper(bases=BASES, nodes=NODES, width=224):
-    """A model from descriptors of content and style, `(batch, DESCRIPTOR)`, to LUTs `(batch, n, n, n, 3)`, not clipped."""
-    content = keras.Input((DESCRIPTOR,), name="content")
-    style = keras.Input((DESCRIPTOR,), name="style")
+    """A model from what is read of content and style, `(batch, READ)`, and the transport between them, to a LUT each.
+
+    LUTs are `(batch, nodes, nodes, nodes, 3)`, not clipped.
+    """
+    content = keras.Input((READ,), name="content")
+    style = keras.Input((READ,), name="style")
+    transport = keras.Input(TRANSPORT, name="transport")
     choose = build_weights(bases, width)
     weights = choose([content, style]) - choose([content, content])
     weights = keras.layers.Identity(name="weights")(weights)
     base = Reinhard(nodes, name="reinhard")([content, style, weights[:, :6]])
-    residual = keras.layers.Dense(nodes**3 * 3, use_bias=False, name="bases")(weights[:, 6:])
-    lut = base + keras.layers.Reshape((nodes, nodes, nodes, 3))(residual)
-    return keras.Model([content, style], lut, name="grade_mapper")
+    linear = ops.matmul(identity(nodes).reshape(1, -1, 3), transport[:, :3]) + transport[:, 3:]
+    share = weights[:, 6:STRENGTHS, None]
+    residual = keras.layers.Dense(nodes**3 * 3, use_bias=False, name="bases")(weights[:, STRENGTHS:])
+    lut = base + share * (linear - base) + keras.layers.Reshape((-1, 3))(residual)
+    lut = keras.layers.Reshape((nodes, nodes, nodes, 3))(lut)
+    return keras.Model([content, style, transport], lut, name="grade_mapper")
 
 
 def build_weights(bases, width):
-    """A model from two descriptors to six strengths and the weights of the basis LUTs, `(batch, 6 + bases)`."""
-    content = keras.Input((DESCRIPTOR,))
-    style = keras.Input((DESCRIPTOR,))
+    """A model from what is read of two photos to strengths and the weights of basis LUTs, `(batch, STRENGTHS + bases)`."""
+    content = keras.Input((READ,))
+    style = keras.Input((READ,))
     normalise = keras.layers.Normalization(name="normalise")
     read = keras.layers.Dense(160, name="read")
     first, second = read(normalise(content)), read(normalise(style))
@@ -67,7 +80,7 @@ def build_weights(bases, width):
     for index in range(2):
         y = keras.layers.LayerNormalization(name=f"norm{index}")(x)
         x = x + keras.layers.Dense(width, activation="silu", name=f"think{index}")(y)
-    weights = keras.layers.Dense(6 + bases, use_bias=False, kernel_initializer="zeros", name="choose")(x)
+    weights = keras.layers.Dense(STRENGTHS + bases, use_bias=False, kernel_initializer="zeros", name="choose")(x)
     return keras.Model([content, style], weights, name="choose_weights")
 
 
@@ -96,7 +109,7 @@ class Reinhard(keras.layers.Layer):
         gain = ops.clip(goal_spread / spread, *GAINS) ** strengths[..., 3:]
         nodes = rgb_to_lab(ops.convert_to_tensor(identity(self.nodes).reshape(1, -1, 3)))
         moved = lab_to_rgb(gain * (nodes - mean) + mean + strengths[..., :3] * (goal - mean))
-        return ops.reshape(moved, (-1, self.nodes, self.nodes, self.nodes, 3))
+        return moved
 
     def get_config(self):
         return super().get_config() | {"nodes": self.nodes}

@@ -77,7 +77,7 @@ class GradePredictor:
         """
         copies = descriptor.copy(pixels)[None]
         (seen,) = self._encoder.run(None, {"copy": copies})
-        return np.concatenate([descriptor.statistics(copies)[0], seen[0]])
+        return np.concatenate([descriptor.statistics(copies)[0], seen[0], descriptor.moments(copies)[0]])
 
     def lut(self, content, style):
         """The grade that gives a content the look of a style.
@@ -96,7 +96,11 @@ class GradePredictor:
         for vector in (content, style):
             if vector.shape != (self.length,):
                 raise InputError(f"a descriptor has {self.length} numbers, not the shape {vector.shape}")
-        (lut,) = self._mapper.run(None, {"content": content[None], "style": style[None]})
+        (content, moments), (style, goal) = (
+            np.split(vector[None], [-descriptor.MOMENTS], axis=1) for vector in (content, style)
+        )
+        inputs = {"content": content, "style": style, "transport": descriptor.transport(moments, goal)}
+        (lut,) = self._mapper.run(None, inputs)
         return lut[0]
 
 

@@ -69,7 +69,8 @@ class GradeTrainer(keras.Model):
         """LUTs of both pairs of every crop, `(2 crops, n, n, n, 3)`: with the other crop of its photo first."""
         descriptors = ops.concatenate([batch["statistics"], self.encoder(batch["copies"], training=training)], axis=-1)
         styles = ops.take(descriptors, ops.reshape(ops.transpose(batch["styles"]), (-1,)), axis=0)
-        return self.mapper([ops.concatenate([descriptors, descriptors]), styles], training=training)
+        transports = ops.concatenate([batch["transports"][:, 0], batch["transports"][:, 1]])
+        return self.mapper([ops.concatenate([descriptors, descriptors]), styles, transports], training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Mean CIE94 difference to the right answer, and what keeps a LUT smooth, rising and within [0, 1]."""

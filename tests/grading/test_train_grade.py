@@ -8,7 +8,7 @@ from keras import ops
 
 from common.commands import train_grade
 from common.errors import InputError
-from common.grading import grades, lut, packing, pairs, predictor, training
+from common.grading import descriptor, grades, lut, packing, pairs, predictor, training
 from common.grading.runtime import DEFAULT, GradePredictor
 
 
@@ -70,8 +70,8 @@ def test_the_loss_is_small_for_the_right_answer(small_photos, rng):
 def test_an_untrained_predictor_gives_the_identity_for_a_photo_and_itself(small_photos, rng):
     encoder, mapper = training.build()
     batch = pairs.batch(small_photos, 3, rng)
-    descriptors = np.concatenate([batch["statistics"], encoder(batch["copies"])], axis=1)
-    same = ops.convert_to_numpy(mapper([descriptors, descriptors]))
+    read = np.concatenate([batch["statistics"], encoder(batch["copies"])], axis=1)
+    same = ops.convert_to_numpy(mapper([read, read, batch["transports"][:, 0]]))
     np.testing.assert_allclose(same, identities(6), atol=1e-4)
 
 
@@ -84,8 +84,9 @@ def test_onnx_and_keras_agree_on_what_is_shipped(rng):
     content, style = rng.integers(0, 256, (2, 64, 64, 3), np.uint8)
     descriptors = [shipped.describe(photo) for photo in (content, style)]
     seen = ops.convert_to_numpy(encoder(content[None].astype(np.float32) / 255))[0]
-    np.testing.assert_allclose(descriptors[0][-predictor.SEEN :], seen, atol=1e-4)
-    expected = ops.convert_to_numpy(mapper([vector[None] for vector in descriptors]))[0]
+    np.testing.assert_allclose(descriptors[0][: predictor.READ][-predictor.SEEN :], seen, atol=1e-4)
+    transport = descriptor.transport(*(vector[None, predictor.READ :] for vector in descriptors))
+    expected = ops.convert_to_numpy(mapper([*(vector[None, : predictor.READ] for vector in descriptors), transport]))[0]
     np.testing.assert_allclose(shipped.predicted(*descriptors), expected, atol=1e-3)
 
 

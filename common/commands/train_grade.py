@@ -42,6 +42,7 @@ def command_parser():
     option("--batch-size", type=positive, default=32, metavar="N", help="photos a step (default: %(default)s)")
     option("--learning-rate", type=float, default=1.5e-3, metavar="R", help="AdamW's, at its peak (default: %(default)s)")
     option("--interval", type=positive, default=500, metavar="STEPS", help="between backups (default: %(default)s)")
+    option("--start", type=Path, metavar="FILE.npz", help="go on from the weights of another run, at step 0")
     option("--random-bases", action="store_true", help="start from random basis LUTs instead of the eigenbasis")
     option("--seed", type=int, default=0, metavar="S", help="of pairs and first weights (default: %(default)s)")
     return result
@@ -54,6 +55,8 @@ def train_grade(options, arguments):
         raise InputError(f"--learning-rate {options.learning_rate} is not above 0")
     paths = images.photo_paths(options.dataset)
     watched_paths = images.photo_paths(options.validation) if options.validation else []
+    if options.start and not options.start.is_file():
+        raise InputError(f"{options.start}: no such file")
     options.save_to.mkdir(parents=True, exist_ok=True)
     record = record_of(options, arguments, paths)
     require_same_run(options.save_to / RUN, record)
@@ -68,7 +71,7 @@ def train_grade(options, arguments):
         watched = pairs.small_photos(watched_paths)
     else:
         watched, photos = photos[::WATCHED], [photo for number, photo in enumerate(photos) if number % WATCHED]
-    encoder, mapper = training.build()
+    encoder, mapper = packing.read_keras(options.start) if options.start else training.build()
     course = training.Course(
         folder=options.save_to,
         photos=photos,
@@ -79,6 +82,7 @@ def train_grade(options, arguments):
         seed=options.seed,
         interval=options.interval,
         eigenbasis=not options.random_bases,
+        trained=bool(options.start),
     )
     training.train(encoder, mapper, course)
 
@@ -104,6 +108,7 @@ def record_of(options, arguments, paths):
     return {
         "command": f"python -m common.commands.train_grade {shlex.join(map(str, arguments))}",
         **{name: getattr(options, name) for name in names},
+        "start_sha256": hashlib.sha256(options.start.read_bytes()).hexdigest() if options.start else None,
         "photos": len(paths),
         "photos_sha256": digest.hexdigest(),
         "versions": {"keras": version("keras"), "numpy": version("numpy"), "opencv": cv2.__version__},

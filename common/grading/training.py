@@ -42,6 +42,7 @@ class Course(NamedTuple):
         seed: of pairs and first weights.
         interval: steps between backups.
         eigenbasis: begin with principal components as basis LUTs; else with random ones.
+        trained: encoder and mapper have been trained already, and begin as they are.
     """
 
     folder: Path
@@ -53,6 +54,7 @@ class Course(NamedTuple):
     seed: int = 0
     interval: int = 500
     eigenbasis: bool = True
+    trained: bool = False
 
 
 class GradeTrainer(keras.Model):
@@ -114,7 +116,7 @@ def train(encoder, mapper, course):
     backup = Backup(course.folder / "backup.weights.h5")
     if backup.path.exists():
         trainer.load_weights(backup.path)
-    else:
+    elif not course.trained:
         start(trainer, course)
     done = int(trainer.optimizer.iterations)
     if done < course.steps:

@@ -141,6 +141,17 @@ def test_a_run_made_from_something_else_is_left_alone(photos, tmp_path, capsys, 
     assert "photos_sha256" in capsys.readouterr().err
 
 
+def test_a_run_can_go_on_from_weights(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "train", lambda encoder, mapper, course: started.append((encoder, course.trained)))
+    monkeypatch.setattr(packing, "write_onnx", lambda *arguments: None)
+    started, shipped = [], DEFAULT.with_name(train_grade.WEIGHTS)
+    arguments = ["--dataset", str(photos), "--save-to", str(tmp_path), "--start", str(shipped)]
+    assert train_grade.main(arguments) == 0
+    ((encoder, trained),) = started
+    assert trained
+    np.testing.assert_allclose(encoder.weights[0], packing.read_keras(shipped)[0].weights[0], rtol=1e-5)
+
+
 @pytest.mark.parametrize("steps", [0, 7])
 def test_wrong_numbers_are_answered_at_once(photos, tmp_path, steps):
     arguments = ["--dataset", str(photos), "--save-to", str(tmp_path), "--steps", str(steps), "--interval", "5"]

@@ -14,9 +14,9 @@ PIXELS = 256
 # Share of the pairs whose photos have one grade.
 SAME_GRADE = 0.08
 # Share of the grades that are of the wide kind.
-WIDE = 0.4
+WIDE = 0.35
 # Strength of the others; what is measured has `grades.MEASURED_STRENGTH`.
-STRENGTHS = (0.3, 1.3)
+STRENGTHS = (0.3, 1.0)
 # A crop's share of the photo along the side that two crops divide, and along the other.
 ALONG, ACROSS = (0.5, 0.8), (0.7, 1.0)
 

@@ -1,0 +1,1 @@
+"""Commands, one a module: `python -m common.commands.NAME --help`."""

@@ -107,8 +107,8 @@ def member(packed, name):
     return packed.read(name)
 
 
-def session(model):
-    """An ONNX Runtime session for a serialised model.
+def session(model, threads=0):
+    """An ONNX Runtime session for a serialised model, on so many threads; 0: as many as there are cores.
 
     Raises:
         ValueError: ONNX Runtime cannot take it.
@@ -117,6 +117,7 @@ def session(model):
     options.log_severity_level = 4  # what is wrong is raised; nothing is printed
     # Each block has threads of its own: waiting ones must not keep the cores busy while the next block computes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = threads
     options.enable_cpu_mem_arena = False  # a third of the memory at equal speed
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -180,7 +180,7 @@ def test_what_is_no_onnx_file_of_this_project_is_refused(exported, tmp_path):
     }
     for left_out in description:
         fields = {name: value for name, value in description.items() if name != left_out}
-        complaint = "weights of the None backbone" if left_out == "backbone" else "not an ONNX file"
+        complaint = "weights of the None backbone" if left_out == "backbone" else "not an ONNX file|no usable"
         cases[f"without {left_out}"] = {DESCRIPTION: json.dumps(fields)}, complaint
     for name, (members, _) in cases.items():
         changed(path, tmp_path / f"{name}.onnx.zip", members)

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
+from common.backbone import CKPTS
 from common.errors import InputError
 from common.grading import descriptor
 from common.grading import lut as luts
+from common.onnx_network import member, session
 
 # What is shipped; the file's kind, and the version of its layout.
-DEFAULT = Path(__file__).resolve().parents[2] / "ckpts" / "grade" / "predictor.onnx.zip"
+DEFAULT = CKPTS / "grade" / "predictor.onnx.zip"
 KIND, VERSION = "onnx grade", 1
 DESCRIPTION = "description.json"
-# Of one member, unpacked, in bytes: many times what it takes.
-LARGEST_MEMBER = 50_000_000
 
 
 class GradePredictor:
@@ -51,11 +51,11 @@ class GradePredictor:
             raise InputError(f"{path}: no such file")
         try:
             with zipfile.ZipFile(path) as packed:
-                description = json.loads(_member(packed, DESCRIPTION))
+                description = json.loads(member(packed, DESCRIPTION))
                 found = description.get("kind"), description.get("version")
                 if found != (KIND, VERSION):
                     raise InputError(f"{path} is of kind {found[0]!r}, version {found[1]}, not {KIND!r}, version {VERSION}")
-                sessions = [_session(_member(packed, f"{part}.onnx")) for part in ("encoder", "mapper")]
+                sessions = [session(member(packed, f"{part}.onnx"), threads=1) for part in ("encoder", "mapper")]
             predictor = cls(*sessions, description)
             grey = predictor.describe(np.full((16, 16, 3), 128, np.uint8))
             if not np.isfinite(predictor.lut(grey, grey)).all():
@@ -102,20 +102,3 @@ class GradePredictor:
         inputs = {"content": content, "style": style, "transport": descriptor.transport(moments, goal)}
         (lut,) = self._mapper.run(None, inputs)
         return lut[0]
-
-
-def _member(packed, name):
-    """The bytes of a member of an open zip archive."""
-    if packed.getinfo(name).file_size > LARGEST_MEMBER:
-        raise ValueError(f"{name} unpacks to more than {LARGEST_MEMBER:,} bytes")
-    return packed.read(name)
-
-
-def _session(model):
-    """An ONNX Runtime session of one thread: the networks are too small for more."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what is wrong is raised; nothing is printed
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

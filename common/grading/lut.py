@@ -6,8 +6,8 @@ it is trilinear.
 
 import numpy as np
 
-from common.grading.operations import LUMA
-
+# Luminance of RGB (Rec. 709).
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # Pixels graded at a time: what they need, some 150 bytes each, stays within a processor's cache.
 STRIP = 1 << 14
 # Steps that a grey ramp is looked at in; those of 8 bits.

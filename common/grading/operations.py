@@ -6,15 +6,15 @@ Pixels are RGB in [0, 1], `(..., 3)` float32, and so are results, except that an
 
 import numpy as np
 
+from common.grading import lut as luts
+
 # Exponent between light and RGB; sRGB's own curve differs by at most 0.03.
 GAMMA = 2.2
-# Luminance of RGB (Rec. 709).
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def luma(pixels):
     """Weighted mean of the channels, `(..., 1)`."""
-    return (pixels @ LUMA)[..., None]
+    return (pixels @ luts.LUMA)[..., None]
 
 
 def vector(values):
@@ -119,9 +119,7 @@ def duotone(pixels, dark, light, amount):
 
 def lut(pixels, nodes):
     """A 3D LUT, `(n, n, n, 3)`."""
-    from common.grading.lut import apply
-
-    return apply(vector(nodes), pixels)
+    return luts.apply(vector(nodes), pixels)
 
 
 OPERATIONS = {

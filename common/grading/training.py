@@ -11,7 +11,7 @@ from keras import ops
 from common.errors import InputError
 from common.grading import bases, grades, pairs, predictor
 from common.grading.colour import apply_luts, cie94, rgb_to_lab
-from common.grading.operations import LUMA
+from common.grading.lut import LUMA
 
 # Weights in the loss, beside a mean CIE94 difference of 1: mean squared second differences of the LUT; fall of a grey ramp
 # a step; how far pixels lie beyond [0, 1].

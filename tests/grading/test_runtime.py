@@ -13,7 +13,7 @@ import pytest
 from common import colour_transfer
 from common.errors import InputError
 from common.grading import grades, lut, scores, truth
-from common.grading.operations import LUMA
+from common.grading.lut import LUMA
 from common.grading.runtime import DEFAULT, GradePredictor
 from common.images import photo_paths, read_rgb, shrink_to_side
 

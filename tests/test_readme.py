@@ -22,7 +22,7 @@ FOLDERS = ("common", "vgg_backbone", "mobilenet_backbone", "ckpts", "notebooks",
 # What a user has, or gets: photos, results, folders; and the paper's files, which only some have.
 PLACEHOLDERS = re.compile(
     r"(content|style|result|demo|explained|another|student)\w*(\.stylized)?\.\w+(\.zip)?|\w+\.npz|description\.json"
-    r"|(holiday|photos|unseen|stylized|report|pairs)/.*|runs/.*|ckpts/released.*|released/|shared/"
+    r"|(holiday|photos|unseen|stylized|report|pairs|truth)/.*|runs/.*|ckpts/released.*|released/|shared/"
     r"|\.venv/.*|\w*\.weights\.h5|\.\w+(\.\w+)*"
 )
 # In code, what looks like a file or folder.

@@ -1,11 +1,11 @@
 """Global eigenbases on disk: a `.npz` file with a basis and a curve a level, and a record of how they came about."""
 
 import json
-import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
+from common import array_files
 from common.errors import InputError
 from common.files import written_whole
 
@@ -43,16 +43,15 @@ def load(path, teacher=None):
     Raises:
         InputError: the file is missing, damaged or not for `teacher`; the message names the array.
     """
+    arrays = array_files.read(path)
+    if "record" not in arrays:
+        raise InputError(f"{path}: record is missing")
     try:
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in file.files}
         record = json.loads(str(arrays.pop("record")))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except KeyError:
-        raise InputError(f"{path}: record is missing") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a file of eigenbases: {error}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: record is damaged: {error}") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{path}: record is damaged: it is no object")
     levels = range(max(1, sum(name.startswith("eigenbases/") for name in arrays)))
     for level in levels:
         require_basis(path, arrays, level)
@@ -70,6 +69,8 @@ def require_basis(path, arrays, level):
             raise InputError(f"{path}: {name} is missing")
         if arrays[name].dtype.kind != "f" or not np.isfinite(arrays[name]).all():
             raise InputError(f"{path}: {name} is not finite")
+    if not arrays[basis_name].any():
+        raise InputError(f"{path}: {basis_name} is zero everywhere")
     basis, curve = arrays[basis_name], arrays[curve_name]
     if basis.ndim != 2 or not 1 <= basis.shape[1] <= basis.shape[0]:
         raise InputError(f"{path}: {basis_name} has shape {basis.shape} but must be (teacher width, student width)")

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from common import cli, images
+from common import cli, images, training
+from common.errors import InputError
 
 
 def main(doc, modules, arguments=None):
@@ -29,12 +30,21 @@ def command_parser(doc):
         help="of the student, by default that in ckpts/; of the teacher its decoder",
     )
     option("--weights", nargs="+", default=[], metavar="W", help=f"{cli.WEIGHTS}; a student is held to it")
-    option("--size", type=int, default=320, metavar="SIDE", help="of the centre crop, in pixels (default: %(default)s)")
+    option(
+        "--size",
+        type=training.positive,
+        default=320,
+        metavar="SIDE",
+        help="of the centre crop, in pixels (default: %(default)s)",
+    )
     return result
 
 
 def evaluate(options, modules):
     """Measure what `options` name and print a table."""
+    training.require_multiple(options.size, training.DEEPEST_STRIDE, "--size")
+    if options.model == "teacher" and len(options.weights) > 1:
+        raise InputError("--model teacher is measured by itself: it takes one --weights, its own")
     paths = images.photo_paths(options.photos)
     cli.import_backend()
     from tqdm import tqdm
@@ -48,6 +58,8 @@ def evaluate(options, modules):
         model, taught_by = teacher.load(*(options.weights or ["imagenet"]), options.checkpoint), None
     else:
         model = student.load(options.checkpoint)
+        if options.weights and not model.eigenbases:
+            raise InputError("the student has no eigenbases: without them it cannot be held to --weights")
         taught_by = load_teacher(options.weights, student, teacher) if options.weights else None
     batches = CentreCrops(paths, size=options.size)
     print_table(measure(model, tqdm(batches, unit="batch", disable=None), taught_by))

@@ -30,7 +30,7 @@ SIXTEEN_TO_EIGHT_BITS = 257
 STRIP = 256
 
 
-def photo_paths(folder, recursive=False):
+def photo_paths(folder):
     """Paths of the JPEG, PNG, WebP and TIFF files in `folder`, sorted; hidden files are left out.
 
     Raises:
@@ -39,8 +39,7 @@ def photo_paths(folder, recursive=False):
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    found = folder.rglob("*") if recursive else folder.iterdir()
-    paths = sorted(path for path in found if path.suffix.lower() in WRITERS and not path.name.startswith("."))
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in WRITERS and not path.name.startswith("."))
     if not paths:
         raise InputError(f"{folder} holds no photo ({', '.join(WRITERS)})")
     return paths

@@ -3,6 +3,7 @@
 import importlib
 
 from common import cli, onnx_network
+from common.errors import InputError
 
 
 def student(backbone):
@@ -28,10 +29,13 @@ def load_network(backbone, model="student", checkpoint=None):
             `ckpts/`. That and what `export` wrote are run by ONNX Runtime, all else by Keras. Of a teacher, its weights.
 
     Raises:
-        InputError: it is missing, damaged or of another backbone, or Keras is not installed.
+        InputError: it is missing, damaged, of another backbone or without a decoder, or Keras is not installed.
     """
     if model == "teacher":
-        return teacher(backbone).load(checkpoint)
+        network = teacher(backbone).load(checkpoint)
+        if len(network.decoder_blocks) < len(network.encoder_blocks):
+            raise InputError(f"the {backbone} teacher has no decoder to stylise with: train_teacher makes one")
+        return network
     if checkpoint is None or str(checkpoint).endswith(onnx_network.SUFFIX):
         return onnx_network.load_student(backbone, checkpoint)
     return student(backbone).load(checkpoint)

@@ -179,7 +179,7 @@ def test_file_gives_back_what_was_saved(tmp_path):
         ({"eigenbases/0": np.ones(6)}, r"eigenbases/0 has shape \(6,\)"),
         ({"eigenbases/0": np.ones((2, 6))}, r"eigenbases/0 has shape \(2, 6\)"),
         ({"eigenbases/2": np.full((12, 4), np.nan)}, "eigenbases/2 is not finite"),
-        ({"eigenbases/2": np.ones((12, 4), object)}, "not a file of eigenbases"),
+        ({"eigenbases/2": np.ones((12, 4), object)}, "not a .npz file of arrays"),
         ({"eigenbases/1": np.ones((9, 3)), "explained/1": np.ones(9)}, "eigenbases/1 is for 9 channels .* has 8"),
         ({"record": json.dumps({"backbone": "mobilenet"})}, "mobilenet backbone, not of vgg"),
     ],
@@ -201,7 +201,7 @@ def test_other_files_are_refused(tmp_path):
     eigenbases_file.save(tmp_path / "cut.npz", some_eigenbases())
     (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:1000])
     for name in ("text.npz", "array.npy", "cut.npz"):
-        with pytest.raises(InputError, match=f"{name} is not a file of eigenbases"):
+        with pytest.raises(InputError, match=f"{name} is not a .npz file of arrays"):
             eigenbases_file.load(tmp_path / name)
 
 

@@ -42,7 +42,8 @@ def statistics(feature):
     feature = np.asarray(feature)
     centre = feature[0].mean(axis=0)
     pixels = (feature - centre).reshape(-1, feature.shape[-1])
-    mean = pixels.mean(axis=0, dtype=np.float64)
+    ones = np.ones(len(pixels), pixels.dtype)  # a product is several times as fast as `mean` along a long axis
+    mean = (ones @ pixels).astype(np.float64) / len(pixels)
     squares = (pixels.T @ pixels).astype(np.float64) / len(pixels)
     return Statistics(centre + mean, squares - np.outer(mean, mean))
 

@@ -61,7 +61,7 @@ def add_options(parser):
         "--finish",
         choices=("look", "guided", "none"),
         help="look (default): the result of a copy as a grid of colour maps, applied to all pixels; guided: the paper's "
-        "guided filter; none: the network's result as it is",
+        "guided filter; none: the network's result as it is. The last two enlarge the result of a copy",
     )
     option(
         "--size",

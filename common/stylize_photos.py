@@ -9,6 +9,8 @@ from tqdm import tqdm
 from common import cli, images
 from common.errors import InputError
 from common.files import require_absent, require_room
+from common.stylize import FINISHES, FITS, SIZE, SMALLEST_SIZE, Style, Stylizer
+from common.transforms import TRANSFORMS
 
 # What a result's name has before its suffix where no other name is asked for.
 RESULT_MARK = ".stylized"
@@ -49,7 +51,7 @@ def add_options(parser):
         "folder with the paper's sencoder and sdecoder; for the teacher its pretrained weights. All but .onnx.zip need "
         "TensorFlow",
     )
-    option("--transform", choices=("zca", "ot", "adain"), default="zca", help="default: %(default)s")
+    option("--transform", choices=TRANSFORMS, default="zca", help="default: %(default)s")
     option(
         "--strength",
         type=cli.fraction,
@@ -59,7 +61,7 @@ def add_options(parser):
     )
     option(
         "--finish",
-        choices=("look", "guided", "none"),
+        choices=FINISHES,
         help="look (default): the result of a copy as a grid of colour maps, applied to all pixels; guided: the paper's "
         "guided filter; none: the network's result as it is. The last two enlarge the result of a copy",
     )
@@ -67,11 +69,11 @@ def add_options(parser):
         "--size",
         type=size,
         metavar="SIDE",
-        help="longer side, in pixels, of the copies of both photos that the network sees; full: all pixels (default: 1024)",
+        help=f"longer side, in pixels, of the copies of both photos that the network sees; full: all (default: {SIZE})",
     )
     option(
         "--fit",
-        choices=("pad", "resize"),
+        choices=FITS,
         help="pad (default) keeps the content's size; resize shrinks both photos to a multiple of the network's stride",
     )
     option("--paper", action="store_true", help="as the paper's notebooks do: --finish guided --size full --fit resize")
@@ -82,8 +84,6 @@ def add_options(parser):
 
 def size(text):
     """A number of pixels, or "full", for argparse."""
-    from common.stylize import SMALLEST_SIZE
-
     if text == "full":
         return text
     if not text.isdecimal() or int(text) < SMALLEST_SIZE:
@@ -123,7 +123,6 @@ def stylize_photos(options, backbone):
         require_absent(path, options.overwrite)
 
     from common.registry import load_network
-    from common.stylize import Style, Stylizer
 
     stylizer = Stylizer(load_network(backbone, options.model, options.checkpoint), **settings)
     saved = options.style.suffix == SAVED
@@ -153,7 +152,7 @@ def stylizer_settings(options):
     Raises:
         InputError: --paper contradicts another option.
     """
-    defaults = {"finish": "look", "size": 1024, "fit": "pad"}
+    defaults = {"finish": "look", "size": SIZE, "fit": "pad"}
     if options.paper:
         defaults = {"finish": "guided", "size": "full", "fit": "resize"}
         for name, value in defaults.items():

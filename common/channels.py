@@ -349,13 +349,6 @@ def pruned(model, kept, responses):
     return result
 
 
-def weight_count(model):
-    """Learnt numbers of an autoencoder, without its eigenbases."""
-    layers = named_convolutions(model)
-    blocks = model.encoder_blocks + model.decoder_blocks
-    return sum(layers[name].count_params() for block in blocks for name in names_in(block))
-
-
 def multiplications(model):
     """Multiplications of all convolutions, encoder and decoder, for each pixel of the image."""
     images = np.zeros((1, COUNTING_SIZE, COUNTING_SIZE, IMAGE_CHANNELS), np.float32)

@@ -147,7 +147,7 @@ def report(model, result, responses, photos):
         "live": live,
         "dead_in_encoder": int(sum(map(np.sum, dead.values()))),
         "proven_dead": proven,
-        "weights": [channels.weight_count(m) for m in (model, result)],
+        "weights": [m.weight_count for m in (model, result)],
         "multiplications": [round(channels.multiplications(m)) for m in (model, result)],
         "psnr": [channels.reconstruction_quality(m, photos) for m in (model, result)],
         "largest_difference": channels.largest_difference(model, result, shown(photos, "compared")),

@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from common import cli
+from common import cli, onnx_network
 from common.errors import InputError
 from common.files import require_absent, require_room, written_whole
 
@@ -33,8 +33,6 @@ def command_parser(doc):
 
 def export(options, backbone):
     """Write the student that `options` name. What can be checked is checked before the backend's slow import."""
-    from common import onnx_network
-
     if not options.output.name.endswith(onnx_network.SUFFIX):
         raise InputError(f"{options.output}: the name has to end in {onnx_network.SUFFIX}")
     require_room(options.output)
@@ -64,8 +62,6 @@ def write(model, path, record):
         model: `common.autoencoder.Autoencoder` with all its blocks.
         record: what is known of how its weights came about.
     """
-    from common import onnx_network
-
     description = {
         "kind": onnx_network.KIND,
         "version": onnx_network.VERSION,
@@ -96,7 +92,12 @@ def serialised(block):
         keras.InputSpec(shape=(1, None, None, tensor.shape[-1]), dtype="float32", name=name)
         for tensor, name in zip(block.inputs, ("feature", "skip"), strict=False)
     ]
+    return exported(block, inputs)
+
+
+def exported(model, inputs):
+    """A Keras model as ONNX, serialised; `inputs` is a `keras.InputSpec` for each of its inputs."""
     with tempfile.TemporaryDirectory() as folder, cli.silenced_stderr():
-        path = Path(folder, "block.onnx")
-        block.export(path, format="onnx", input_signature=inputs if len(inputs) == 1 else [inputs], verbose=False)
+        path = Path(folder, "model.onnx")
+        model.export(path, format="onnx", input_signature=inputs if len(inputs) == 1 else [inputs], verbose=False)
         return path.read_bytes()

@@ -138,9 +138,14 @@ def grid_size(height, width, cells):
     return tuple(max(2, round(cells * side / longer)) for side in (height, width))
 
 
+def grid_positions(size, cells):
+    """Where each of `size` pixels lies, from grid line 0 to `cells - 1`."""
+    return np.arange(size) * ((cells - 1) / max(size - 1, 1))
+
+
 def neighbours(size, cells):
     """For each of `size` pixels the grid line before it, and how far it is on to the next, from 0 to 1."""
-    positions = np.arange(size) * ((cells - 1) / max(size - 1, 1))
+    positions = grid_positions(size, cells)
     before = np.minimum(positions.astype(int), cells - 2)
     return before, (positions - before).astype(np.float32)
 
@@ -191,8 +196,7 @@ def splat(content, result, weight, rows, columns, bins):
 
 def nearest(size, cells):
     """For each grid line a slice of the pixels, of `size`, that are nearer to it than to any other."""
-    positions = np.arange(size) * ((cells - 1) / max(size - 1, 1))
-    starts = np.searchsorted(positions, np.arange(cells) - 0.5)
+    starts = np.searchsorted(grid_positions(size, cells), np.arange(cells) - 0.5)
     return [slice(*ends) for ends in itertools.pairwise([*starts, size])]
 
 

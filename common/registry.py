@@ -24,9 +24,9 @@ def load_network(backbone, model="student", checkpoint=None):
     Args:
         backbone: its name.
         model: "student" or "teacher".
-        checkpoint: of a student, a file or folder as `load` of its module takes it, or what `export` wrote; None for the one
-        in
-            `ckpts/`. That and what `export` wrote are run by ONNX Runtime, all else by Keras. Of a teacher, its weights.
+        checkpoint: of a student, a file or folder as `load` of its module takes it, or what `export` wrote; None for the
+            one in `ckpts/`. That and what `export` wrote are run by ONNX Runtime, all else by Keras. Of a teacher, its
+            weights.
 
     Raises:
         InputError: it is missing, damaged, of another backbone or without a decoder, or Keras is not installed.

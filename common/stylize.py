@@ -1,6 +1,6 @@
 """The pipeline: analyse a style photo once, apply it to any number of content photos.
 
-stylizer = Stylizer(onnx_network.load_student("mobilenet"))
+stylizer = Stylizer(registry.load_network("mobilenet"))
 style = stylizer.analyze("style.jpg")
 stylizer.apply("content.jpg", style).save("result.png")
 """
@@ -103,7 +103,7 @@ class Stylizer:
         """
         copy = self._copy(images.pixels_of(photo))
         features, _ = self._encode(copy)
-        return Style(tuple(statistics(np.asarray(feature[0])) for feature in features), self._fingerprint)
+        return Style(tuple(statistics(feature[0]) for feature in features), self._fingerprint)
 
     def apply(self, photo, style, strength=1.0):
         """The content photo in the light and colour of `style`.

@@ -4,15 +4,13 @@ Both hold every matrix in bytes, a scale for each of its columns, and get back t
 """
 
 import json
-import tempfile
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
 
-from common import cli
 from common.errors import InputError
+from common.export import add, exported
 from common.files import written_whole
 from common.grading import predictor, runtime
 
@@ -110,17 +108,12 @@ def write_onnx(encoder, mapper, path, record):
         "record": record,
     }
     with written_whole(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as packed:
-        _add(packed, runtime.DESCRIPTION, json.dumps(description, indent=2))
+        add(packed, runtime.DESCRIPTION, json.dumps(description, indent=2))
         # Constants of the graph; Keras exports none of a tensor that is no weight.
         normalise = predictor.normalisation(mapper)
         normalise.mean, normalise.variance = (keras.ops.convert_to_numpy(x) for x in (normalise.mean, normalise.variance))
         for part, model in (("encoder", encoder), ("mapper", mapper)):
-            _add(packed, f"{part}.onnx", serialised(model))
-
-
-def _add(packed, name, content):
-    """Add a member to an open zip archive, of no date: equal contents make equal files."""
-    packed.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            add(packed, f"{part}.onnx", serialised(model))
 
 
 def serialised(model):
@@ -128,11 +121,7 @@ def serialised(model):
     import onnx
 
     inputs = [keras.InputSpec(shape=(1, *x.shape[1:]), dtype="float32", name=x.name) for x in model.inputs]
-    with tempfile.TemporaryDirectory() as folder, cli.silenced_stderr():
-        path = Path(folder, "model.onnx")
-        signature = inputs if len(inputs) == 1 else [inputs]
-        model.export(path, format="onnx", input_signature=signature, verbose=False)
-        graph = onnx.load(path)
+    graph = onnx.load_model_from_string(exported(model, inputs))
     _round_initialisers(graph.graph)
     return graph.SerializeToString()
 

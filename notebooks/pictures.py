@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from common import images
+from common.photos import read_photo
 
 # Of a picture, in inches, and dots an inch.
 WIDTH, RESOLUTION = 4.0, 80
@@ -15,7 +15,7 @@ def show(pictures, columns=None):
         pictures: caption -> a path, a PIL image or an array.
         columns: pictures a row; default: all in one.
     """
-    photos = {caption: images.read(photo) if isinstance(photo, str) else photo for caption, photo in pictures.items()}
+    photos = {caption: read_photo(photo) if isinstance(photo, str) else photo for caption, photo in pictures.items()}
     columns = columns or len(photos)
     rows = -(-len(photos) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(columns * WIDTH, rows * WIDTH * 0.75), squeeze=False, dpi=RESOLUTION)

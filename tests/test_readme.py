@@ -63,7 +63,7 @@ def module_commands():
     """Module and arguments of every `python -m MODULE ...`, and of every `pcakd ...`, a module's name once installed."""
     for _, command in all_words():
         if command[:1] == ["pcakd"] and len(command) > 1:
-            yield "common.pcakd", tuple(command[1:])
+            yield "common.commands.pcakd", tuple(command[1:])
         if command[:2] == ["python", "-m"] and len(command) > 2:
             yield command[2], tuple(command[3:])
 

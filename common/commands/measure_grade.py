@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cli
+from common.commands import cli
 from common.files import require_room, written_whole
 
 PREDICTOR = "grade"
@@ -61,7 +61,7 @@ def measure(options):
 
 def methods(predictor):
     """Functions of a content and a style, uint8 photos, that give a result, by name."""
-    from common import colour_transfer
+    from common.evaluation.colour_transfer import monge_kantorovich, reinhard
     from common.grading import lut
 
     def classical(transfer):
@@ -69,8 +69,8 @@ def methods(predictor):
 
     return {
         "untouched": lambda content, style: content,
-        "Reinhard": classical(colour_transfer.reinhard),
-        "Monge-Kantorovich": classical(colour_transfer.monge_kantorovich),
+        "Reinhard": classical(reinhard),
+        "Monge-Kantorovich": classical(monge_kantorovich),
         PREDICTOR: lambda content, style: lut.apply(
             predictor.lut(predictor.describe(content), predictor.describe(style)), content
         ),

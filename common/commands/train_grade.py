@@ -14,9 +14,11 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from common import cli, images
+from common.commands import cli
+from common.commands.training_options import positive, require_multiple, save_record
 from common.errors import InputError
-from common.training import positive, require_multiple, save_record
+from common.network.keras_backend import import_backend
+from common.photos import photo_paths
 
 # What a run was made from; what comes out.
 RUN, RECORD, WEIGHTS, ONNX = "run.json", "predictor.json", "predictor.npz", "predictor.onnx.zip"
@@ -53,14 +55,14 @@ def train_grade(options, arguments):
     require_multiple(options.steps, options.interval, "--steps")
     if not options.learning_rate > 0:
         raise InputError(f"--learning-rate {options.learning_rate} is not above 0")
-    paths = images.photo_paths(options.dataset)
-    watched_paths = images.photo_paths(options.validation) if options.validation else []
+    paths = photo_paths(options.dataset)
+    watched_paths = photo_paths(options.validation) if options.validation else []
     if options.start and not options.start.is_file():
         raise InputError(f"{options.start}: no such file")
     options.save_to.mkdir(parents=True, exist_ok=True)
     record = record_of(options, arguments, paths)
     require_same_run(options.save_to / RUN, record)
-    cli.import_backend()
+    import_backend()
     import keras
 
     from common.grading import packing, pairs, predictor, training

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 from common.errors import InputError
-from common.export import add, exported
 from common.files import written_whole
 from common.grading import predictor, runtime
+from common.network.onnx_export import add, exported
 
 # Largest magnitude of a rounded number.
 LARGEST = 127

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from common.backbone import CKPTS
 from common.errors import InputError
 from common.grading import descriptor
 from common.grading import lut as luts
-from common.onnx_network import member, session
+from common.network.backbone import CKPTS
+from common.network.onnx_network import member, session
 
 # What is shipped; the file's kind, and the version of its layout.
 DEFAULT = CKPTS / "grade" / "predictor.onnx.zip"

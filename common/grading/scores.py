@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.similarity import edge_ssim, luminance_ssim
+from common.evaluation.similarity import edge_ssim, luminance_ssim
 
 # Mean squared error that rounding to 8 bits makes; none is counted as smaller, which holds PSNR below 59 dB.
 ROUNDING = (1 / 255) ** 2 / 12

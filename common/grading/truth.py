@@ -12,7 +12,7 @@ import numpy as np
 
 from common.errors import InputError
 from common.grading import grades
-from common.images import photo_paths, read_rgb, shrink_to_side
+from common.photos import photo_paths, read_rgb, shrink_to_side
 
 # Share of the photo's width that each of two overlapping crops has.
 CROP = 0.6

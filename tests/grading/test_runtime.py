@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import colour_transfer
 from common.errors import InputError
+from common.evaluation.colour_transfer import monge_kantorovich, reinhard
 from common.grading import grades, lut, scores, truth
 from common.grading.lut import LUMA
 from common.grading.runtime import DEFAULT, GradePredictor
-from common.images import photo_paths, read_rgb, shrink_to_side
+from common.photos import photo_paths, read_rgb, shrink_to_side
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PHOTOS = REPOSITORY / "notebooks" / "photos"
@@ -94,8 +94,8 @@ def test_it_is_nearer_to_the_right_answer_than_closed_forms(predictor):
         results = {
             "grade": graded(predictor, pair.content, pair.style),
             "untouched": pair.content,
-            "Reinhard": np.clip(colour_transfer.reinhard(*floats), 0, 1),
-            "Monge-Kantorovich": np.clip(colour_transfer.monge_kantorovich(*floats), 0, 1),
+            "Reinhard": np.clip(reinhard(*floats), 0, 1),
+            "Monge-Kantorovich": np.clip(monge_kantorovich(*floats), 0, 1),
         }
         for name, result in results.items():
             errors[name].append(scores.ciede2000(result, pair.truth))

@@ -9,7 +9,7 @@ from PIL import Image
 from common.commands import make_truth
 from common.errors import InputError
 from common.grading import grades, scores, truth
-from common.images import photo_paths
+from common.photos import photo_paths
 
 
 def made(photos, kind="overlapping", count=4, seed=0, **options):

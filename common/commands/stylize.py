@@ -1,0 +1,182 @@
+"""The command `stylize`: photos in, photos in the light and colour of another out."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from common.commands import cli
+from common.errors import InputError
+from common.files import require_absent, require_room
+from common.photos import photo_paths, require_photo, require_writable, write_photo
+from common.transfer.style import Style
+from common.transfer.stylizer import FINISHES, FITS, SIZE, SMALLEST_SIZE, Stylizer
+from common.transfer.transforms import TRANSFORMS
+
+# What a result's name has before its suffix where no other name is asked for.
+RESULT_MARK = ".stylized"
+# A style that was measured and saved has a name that ends so.
+SAVED = ".npz"
+
+
+def main(backbone, doc, arguments=None):
+    """Run the command and give its exit status.
+
+    Args:
+        backbone: name of the network's.
+        doc: docstring of the entry point.
+        arguments: the command line, by default that of the process.
+    """
+    parser = cli.parser(doc)
+    add_options(parser)
+    return cli.report_errors(stylize_photos, parser.parse_args(arguments), backbone)
+
+
+def add_options(parser):
+    """Give a parser the command's options."""
+    option = parser.add_argument
+    option("content", type=Path, metavar="CONTENT", help="a photo, or a folder of photos")
+    option("style", type=Path, metavar="STYLE", help="the photo whose light and colour to take, or a saved style (.npz)")
+    option(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help="where to write: a photo, for a folder of contents a folder (default: NAME.stylized.EXT beside the content)",
+    )
+    option("--model", choices=("student", "teacher"), default="student", help="default: %(default)s")
+    option(
+        "--checkpoint",
+        metavar="PATH",
+        help="its weights, by default those in ckpts/: one of the project's checkpoints (.onnx.zip, .weights.h5) or a "
+        "folder with the paper's sencoder and sdecoder; for the teacher its pretrained weights. All but .onnx.zip need "
+        "TensorFlow",
+    )
+    option("--transform", choices=TRANSFORMS, default="zca", help="default: %(default)s")
+    option(
+        "--strength",
+        type=cli.fraction,
+        default=1.0,
+        metavar="0..1",
+        help="0 keeps the content's look, 1 (default) takes the style's",
+    )
+    option(
+        "--finish",
+        choices=FINISHES,
+        help="look (default): the result of a copy as a grid of colour maps, applied to all pixels; guided: the paper's "
+        "guided filter; none: the network's result as it is. The last two enlarge the result of a copy",
+    )
+    option(
+        "--size",
+        type=size,
+        metavar="SIDE",
+        help=f"longer side, in pixels, of the copies of both photos that the network sees; full: all (default: {SIZE})",
+    )
+    option(
+        "--fit",
+        choices=FITS,
+        help="pad (default) keeps the content's size; resize shrinks both photos to a multiple of the network's stride",
+    )
+    option("--paper", action="store_true", help="as the paper's notebooks do: --finish guided --size full --fit resize")
+    option("--save-style", type=Path, metavar="FILE", help="write the measured style too, a .npz file")
+    option("--save-look", type=Path, metavar="FILE", help="write the look of the photo too, a .npz file")
+    option("--overwrite", action="store_true", help="replace results that are there")
+
+
+def size(text):
+    """A number of pixels, or "full", for argparse."""
+    if text == "full":
+        return text
+    if not text.isdecimal() or int(text) < SMALLEST_SIZE:
+        raise argparse.ArgumentTypeError(f"{text} is neither full nor a number of pixels from {SMALLEST_SIZE} on")
+    return int(text)
+
+
+def stylize_photos(options, backbone):
+    """Stylise what `options` names with the network of a backbone. What can be checked is checked before it is loaded.
+
+    Returns:
+        1 where a photo of a folder failed, else 0.
+    """
+    is_folder = options.content.is_dir()
+    settings = stylizer_settings(options)
+    if options.model == "teacher" and not options.checkpoint:
+        raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
+    if options.save_look and is_folder:
+        raise InputError("--save-look takes one photo, not a folder: each photo has a look of its own")
+    if options.save_look and settings["finish"] != "look":
+        raise InputError(f"--save-look goes with --finish look, not with {settings['finish']}")
+    if options.style.suffix != SAVED:
+        require_photo(options.style)
+    contents = contents_of(options.content) if is_folder else [options.content]
+    if is_folder and options.output:
+        options.output.mkdir(parents=True, exist_ok=True)
+    outputs = [output_path(content, options.output, is_folder) for content in contents]
+    if not is_folder:
+        require_photo(options.content)
+        require_free(outputs[0], options.overwrite)
+    if options.save_style and options.save_style == options.save_look:
+        raise InputError(f"--save-style and --save-look both name {options.save_look}")
+    for path in filter(None, (options.save_style, options.save_look)):
+        if path.suffix != SAVED:
+            raise InputError(f"{path}: the name has to end in {SAVED}")
+        require_room(path)
+        require_absent(path, options.overwrite)
+
+    from common.network.registry import load_network
+
+    stylizer = Stylizer(load_network(backbone, options.model, options.checkpoint), **settings)
+    saved = options.style.suffix == SAVED
+    style = Style.load(options.style) if saved else stylizer.analyze(options.style)
+    if not is_folder:
+        write_photo(stylizer.apply(options.content, style, options.strength), outputs[0])
+        if options.save_look:
+            stylizer.look(options.content, style, options.strength).save(options.save_look)
+    if options.save_style:
+        style.save(options.save_style)
+    if not is_folder:
+        return 0
+    failed = False
+    for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo"):
+        try:
+            require_free(output, options.overwrite)
+            write_photo(stylizer.apply(content, style, options.strength), output)
+        except InputError as error:
+            tqdm.write(f"error: {cli.message(error)}", file=sys.stderr)
+            failed = True
+    return int(failed)
+
+
+def stylizer_settings(options):
+    """Keyword arguments of the `Stylizer` that `options` ask for.
+
+    Raises:
+        InputError: --paper contradicts another option.
+    """
+    defaults = {"finish": "look", "size": SIZE, "fit": "pad"}
+    if options.paper:
+        defaults = {"finish": "guided", "size": "full", "fit": "resize"}
+        for name, value in defaults.items():
+            if getattr(options, name) not in (None, value):
+                raise InputError(f"--paper stands for --{name} {value}, not {getattr(options, name)}")
+    settings = {name: getattr(options, name) or value for name, value in defaults.items()}
+    return settings | {"transform": options.transform, "size": None if settings["size"] == "full" else settings["size"]}
+
+
+def contents_of(folder):
+    """Photos in `folder` without the results of earlier runs."""
+    return [path for path in photo_paths(folder) if not path.stem.endswith(RESULT_MARK)]
+
+
+def output_path(content, output, is_folder):
+    """Where the result of `content` goes; `output` is the option of that name."""
+    if output is None:
+        return content.with_name(f"{content.stem}{RESULT_MARK}{content.suffix}")
+    return output / content.name if is_folder else output
+
+
+def require_free(path, overwrite):
+    """Raise `InputError` where a result cannot be written to `path`, or something is there that may not be replaced."""
+    require_writable(path)
+    require_absent(path, overwrite)

@@ -1,0 +1,45 @@
+"""Photos: files to arrays and back, folders of them, and (`crops`, which imports Keras) the pieces that training takes."""
+
+from common.photos.files import (
+    READABLE,
+    WRITERS,
+    flatten,
+    photo_paths,
+    read_photo,
+    read_rgb,
+    require_photo,
+    require_writable,
+    write_photo,
+)
+from common.photos.pixels import (
+    IMAGE_CHANNELS,
+    MINIMUM_SIZE,
+    as_floats,
+    enlarge_to_side,
+    pad_to_multiple,
+    pixels_of,
+    recoloured,
+    shrink_to_multiple,
+    shrink_to_side,
+)
+
+__all__ = [
+    "IMAGE_CHANNELS",
+    "MINIMUM_SIZE",
+    "READABLE",
+    "WRITERS",
+    "as_floats",
+    "enlarge_to_side",
+    "flatten",
+    "pad_to_multiple",
+    "photo_paths",
+    "pixels_of",
+    "read_photo",
+    "read_rgb",
+    "recoloured",
+    "require_photo",
+    "require_writable",
+    "shrink_to_multiple",
+    "shrink_to_side",
+    "write_photo",
+]

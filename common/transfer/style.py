@@ -1,0 +1,53 @@
+"""A style photo measured once: the statistics of its features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from common import array_files
+from common.errors import InputError
+from common.transfer.transforms import Statistics
+
+# Of a style's file: its kind, and the version of its layout.
+KIND, VERSION = "style", 1
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a style photo is measured to: the statistics of its feature at each level, 0 first.
+
+    Attributes:
+        statistics: four `common.transfer.transforms.Statistics`.
+        network: fingerprint of the network that took them; they mean nothing to any other.
+    """
+
+    statistics: tuple[Statistics, ...]
+    network: str
+
+    def save(self, path):
+        """Write to `path`, a `.npz` file of some tens of kilobytes."""
+        arrays = {
+            f"{name}_{level}": array
+            for level, of_level in enumerate(self.statistics)
+            for name, array in of_level._asdict().items()
+        }
+        array_files.write(path, KIND, VERSION, {"network": self.network, **arrays})
+
+    @classmethod
+    def load(cls, path):
+        """The style that `save` wrote.
+
+        Raises:
+            InputError: there is no such file, or it holds no style.
+        """
+        arrays = array_files.read_kind(path, KIND, VERSION)
+        levels = max(1, len(arrays) // len(Statistics._fields))
+        measured = []
+        for level in range(levels):
+            mean = array_files.require_array(path, arrays, f"mean_{level}", (None,), np.float64)
+            shape = (len(mean), len(mean))
+            covariance = array_files.require_array(path, arrays, f"covariance_{level}", shape, np.float64)
+            if not np.allclose(covariance, covariance.T) or (np.diag(covariance) < 0).any():
+                raise InputError(f"{path}: covariance_{level} is no covariance")
+            measured.append(Statistics(mean, covariance))
+        return cls(tuple(measured), str(arrays.get("network", "unknown")))

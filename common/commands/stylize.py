@@ -11,7 +11,7 @@ from common.errors import InputError
 from common.files import require_absent, require_room
 from common.photos import photo_paths, require_photo, require_writable, write_photo
 from common.transfer.style import Style
-from common.transfer.stylizer import FINISHES, FITS, SIZE, SMALLEST_SIZE, Stylizer
+from common.transfer.stylizer import DEFAULT_PRESET, FINISHES, FITS, PRESETS, SIZE, SMALLEST_SIZE, Stylizer
 from common.transfer.transforms import TRANSFORMS
 
 # What a result's name has before its suffix where no other name is asked for.
@@ -78,7 +78,26 @@ def add_options(parser):
         choices=FITS,
         help="pad (default) keeps the content's size; resize shrinks both photos to a multiple of the network's stride",
     )
-    option("--paper", action="store_true", help="as the paper's notebooks do: --finish guided --size full --fit resize")
+    dial = parser.add_mutually_exclusive_group()
+    dial.add_argument(
+        "--grade",
+        type=cli.fraction,
+        metavar="0..1",
+        help="how much of the result is a predicted grade, one colour map for the whole photo, which takes over less of the "
+        "style and none of its scene: 0 is the network alone, 1 the grade alone",
+    )
+    dial.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="a grade by name: "
+        + ", ".join(f"{name} {share:g}" for name, share in PRESETS.items())
+        + f" (default: {DEFAULT_PRESET})",
+    )
+    option(
+        "--paper",
+        action="store_true",
+        help="as the paper's notebooks do: --grade 0 --finish guided --size full --fit resize",
+    )
     option("--save-style", type=Path, metavar="FILE", help="write the measured style too, a .npz file")
     option("--save-look", type=Path, metavar="FILE", help="write the look of the photo too, a .npz file")
     option("--overwrite", action="store_true", help="replace results that are there")
@@ -160,8 +179,15 @@ def stylizer_settings(options):
         for name, value in defaults.items():
             if getattr(options, name) not in (None, value):
                 raise InputError(f"--paper stands for --{name} {value}, not {getattr(options, name)}")
+        if options.grade or PRESETS.get(options.preset):
+            raise InputError("--paper stands for --grade 0, the network alone")
     settings = {name: getattr(options, name) or value for name, value in defaults.items()}
-    return settings | {"transform": options.transform, "size": None if settings["size"] == "full" else settings["size"]}
+    grade = PRESETS[options.preset or DEFAULT_PRESET] if options.grade is None else options.grade
+    return settings | {
+        "transform": options.transform,
+        "size": None if settings["size"] == "full" else settings["size"],
+        "grade": 0.0 if options.paper else grade,
+    }
 
 
 def contents_of(folder):

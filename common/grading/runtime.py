@@ -7,6 +7,7 @@
 Its file is a zip archive: `description.json` and two ONNX models, `encoder.onnx` and `mapper.onnx`.
 """
 
+import functools
 import json
 import zipfile
 from pathlib import Path
@@ -23,6 +24,12 @@ from common.network.onnx_network import member, session
 DEFAULT = CKPTS / "grade" / "predictor.onnx.zip"
 KIND, VERSION = "onnx grade", 1
 DESCRIPTION = "description.json"
+
+
+@functools.cache
+def shipped_predictor():
+    """The predictor in `ckpts/`, loaded once."""
+    return GradePredictor.load()
 
 
 class GradePredictor:

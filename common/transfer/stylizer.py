@@ -10,6 +10,8 @@ import numpy as np
 import psutil
 
 from common.errors import InputError
+from common.grading import lut as luts
+from common.grading.runtime import shipped_predictor
 from common.network.coarse_to_fine import coarse_to_fine
 from common.photos import as_floats, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple, shrink_to_side
 from common.transfer.guided_filter import guided_filter
@@ -19,6 +21,9 @@ from common.transfer.transforms import TRANSFORMS, statistics, transferring
 
 FITS = ("pad", "resize")
 FINISHES = ("look", "guided", "none")
+# Shares of the grade by what they give.
+PRESETS = {"natural": 0.8, "balanced": 0.5, "rich": 0.0}
+DEFAULT_PRESET = "rich"
 # Longer side, in pixels, of the copy that the network sees, and the least that may be asked for.
 SIZE, SMALLEST_SIZE = 1024, 64
 
@@ -36,21 +41,26 @@ class Stylizer:
         size: longer side, in pixels, of the copy that the network sees; None: all pixels.
         fit: how a photo is made to fit the network's stride. "pad" reflects at the border and crops afterwards, so that the
             result has the content's size; "resize" shrinks both photos to a multiple, as the paper's notebooks do.
+        grade: what share of the result is a predicted grade's, one colour map for the whole photo: 0 is the network alone,
+            as in the paper, 1 the grade alone. See `PRESETS`.
 
     Photos are given as a path, a PIL image, or an array `(height, width, 3)` of uint8 or of floats in [0, 1].
     """
 
-    def __init__(self, network, transform="zca", finish="look", size=SIZE, fit="pad"):
+    def __init__(self, network, transform="zca", finish="look", size=SIZE, fit="pad", grade=PRESETS[DEFAULT_PRESET]):
         for name, value, known in (("transform", transform, TRANSFORMS), ("finish", finish, FINISHES), ("fit", fit, FITS)):
             if value not in known:
                 raise InputError(f"{name} is {value!r} but must be one of {', '.join(known)}")
         if size is not None and size < SMALLEST_SIZE:
             raise InputError(f"size is {size} but must be at least {SMALLEST_SIZE} pixels")
+        if not 0 <= grade <= 1:
+            raise InputError(f"grade is {grade} but must be from 0 to 1")
         self.network = network
         self.transform = transform
         self.finish = finish
         self.size = size
         self.fit = fit
+        self.grade = grade
         self._fingerprint = network.fingerprint()
 
     def analyze(self, photo):
@@ -59,9 +69,10 @@ class Stylizer:
         Raises:
             InputError: the photo cannot be used.
         """
-        copy = self._copy(pixels_of(photo))
-        features, _ = self._encode(copy)
-        return Style(tuple(statistics(feature[0]) for feature in features), self._fingerprint)
+        pixels = pixels_of(photo)
+        features, _ = self._encode(self._copy(pixels))
+        measured = tuple(statistics(feature[0]) for feature in features)
+        return Style(measured, self._fingerprint, shipped_predictor().describe(pixels))
 
     def apply(self, photo, style, strength=1.0):
         """The content photo in the light and colour of `style`.
@@ -69,7 +80,7 @@ class Stylizer:
         Args:
             photo: the content.
             style: `Style`, taken by a stylizer of the same network.
-            strength: 0 gives the network's reconstruction of the content, 1 the full transform.
+            strength: 0 gives the network's reconstruction of the content (`grade` 1: the content), 1 the full transform.
 
         Returns:
             An array of the content's type for an array, else a PIL image with the content's alpha and ICC profile; of
@@ -84,7 +95,7 @@ class Stylizer:
     def look(self, photo, style, strength=1.0):
         """What `apply` does to the content photo, as a `common.transfer.Look`; arguments and errors as there."""
         self._require(style, strength)
-        return self._fitted(pixels_of(photo), style, strength)
+        return self._look(pixels_of(photo), style, strength)
 
     def _require(self, style, strength):
         widths = tuple(len(of_level.mean) for of_level in style.statistics)
@@ -92,23 +103,42 @@ class Stylizer:
             raise InputError("the style was analysed with another network: analyse the photo again with this one")
         if not 0 <= strength <= 1:
             raise InputError(f"strength is {strength} but must be from 0 to 1")
+        if self.grade and style.descriptor is None:
+            raise InputError("the style was saved without what a grade needs: analyse the photo again, or take grade 0")
 
     def _stylized(self, pixels, style, strength):
         content = shrink_to_multiple(pixels, self.network.strides[-1]) if self.fit == "resize" else pixels
-        if self.finish == "look":
-            return self._fitted(pixels, style, strength).recolour(content)
-        result = self._transferred(self._copy(pixels), style, strength)
+        if self.finish == "look" or self.grade == 1:
+            return self._look(pixels, style, strength).recolour(content)
+        result = self._finished(self._transferred(self._copy(pixels), style, strength), content)
+        if not self.grade:
+            return result
+        graded = Look(None, self._lut(pixels, style, strength), 1.0).recolour(content)
+        return cv2.addWeighted(graded, self.grade, result, 1 - self.grade, 0)
+
+    def _finished(self, result, content):
+        """What the network made of a copy, in the type and size of `content`, by the guided filter where asked for."""
         if content.dtype == np.uint8:
             result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
         if result.shape != content.shape:
             result = cv2.resize(result, content.shape[1::-1], interpolation=cv2.INTER_CUBIC).clip(0, result.max())
         if self.finish == "guided":
             result = guided_filter(result, content.astype(result.dtype, copy=False))
-        return result.astype(pixels.dtype, copy=False)
+        return result.astype(content.dtype, copy=False)
 
-    def _fitted(self, pixels, style, strength):
-        copy = self._copy(pixels)
-        return Look.fit(copy, self._transferred(copy, style, strength))
+    def _look(self, pixels, style, strength):
+        grid, lut = None, None
+        if self.grade < 1:
+            copy = self._copy(pixels)
+            grid = Look.fit(copy, self._transferred(copy, style, strength)).grid
+        if self.grade > 0:
+            lut = self._lut(pixels, style, strength)
+        return Look(grid, lut, self.grade)
+
+    def _lut(self, pixels, style, strength):
+        """The predicted grade, a 3D LUT."""
+        predictor = shipped_predictor()
+        return luts.mix(predictor.lut(predictor.describe(pixels), style.descriptor), strength)
 
     def _copy(self, pixels):
         """What the network sees of a photo: float32 `(height, width, 3)` in [0, 1]."""

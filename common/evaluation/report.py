@@ -101,9 +101,10 @@ def markdown(rows, summaries, models, title, conditions):
         "",
         "## At equal style",
         "",
-        "How much more of the content's edges (SSIM) a model keeps than an alternative at the same style distance, the "
-        "least that both reach: a model is turned down by its strength, a colour transfer by blending with the content. In "
-        f"brackets the pairs on which the model keeps more, of those on which both come closer than {RESTYLED}.",
+        "Edge gain at equal style: the stronger method is turned down, a model by its strength and a colour transfer by "
+        "blending with the content, until both have the same style distance; then the SSIM of edges is compared. In "
+        "brackets the pairs on which the model keeps more, of those on which both come nearer to the style than "
+        f"{RESTYLED}.",
         "",
         f"| than | {' | '.join(models)} |",
         f"|---|{'---|' * len(models)}",

@@ -4,20 +4,23 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from common.commands import cli
 from common.errors import InputError
 from common.files import require_absent, require_room
-from common.photos import photo_paths, require_photo, require_writable, write_photo
+from common.grading import lut as luts
+from common.grading.cube import write_cube
+from common.photos import flatten, photo_paths, read_photo, require_photo, require_writable, write_photo
 from common.transfer.style import Style
 from common.transfer.stylizer import DEFAULT_PRESET, FINISHES, FITS, PRESETS, SIZE, SMALLEST_SIZE, Stylizer
 from common.transfer.transforms import TRANSFORMS
 
 # What a result's name has before its suffix where no other name is asked for.
 RESULT_MARK = ".stylized"
-# A style that was measured and saved has a name that ends so.
-SAVED = ".npz"
+# A style that was measured and saved has a name that ends so, and so has a LUT.
+SAVED, CUBE = ".npz", ".cube"
 
 
 def main(backbone, doc, arguments=None):
@@ -100,6 +103,12 @@ def add_options(parser):
     )
     option("--save-style", type=Path, metavar="FILE", help="write the measured style too, a .npz file")
     option("--save-look", type=Path, metavar="FILE", help="write the look of the photo too, a .npz file")
+    option(
+        "--lut",
+        type=Path,
+        metavar="FILE.cube",
+        help="write the look as a 3D LUT for other programs too, and say how near it comes; with --grade 1 it is exact",
+    )
     option("--overwrite", action="store_true", help="replace results that are there")
 
 
@@ -122,12 +131,9 @@ def stylize_photos(options, backbone):
     settings = stylizer_settings(options)
     if options.model == "teacher" and not options.checkpoint:
         raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
-    if options.save_look and is_folder:
-        raise InputError("--save-look takes one photo, not a folder: each photo has a look of its own")
-    if options.save_look and settings["finish"] != "look":
-        raise InputError(f"--save-look goes with --finish look, not with {settings['finish']}")
     if options.style.suffix != SAVED:
         require_photo(options.style)
+    require_extras(options, settings["finish"], is_folder)
     contents = contents_of(options.content) if is_folder else [options.content]
     if is_folder and options.output:
         options.output.mkdir(parents=True, exist_ok=True)
@@ -135,13 +141,6 @@ def stylize_photos(options, backbone):
     if not is_folder:
         require_photo(options.content)
         require_free(outputs[0], options.overwrite)
-    if options.save_style and options.save_style == options.save_look:
-        raise InputError(f"--save-style and --save-look both name {options.save_look}")
-    for path in filter(None, (options.save_style, options.save_look)):
-        if path.suffix != SAVED:
-            raise InputError(f"{path}: the name has to end in {SAVED}")
-        require_room(path)
-        require_absent(path, options.overwrite)
 
     from common.network.registry import load_network
 
@@ -149,13 +148,60 @@ def stylize_photos(options, backbone):
     saved = options.style.suffix == SAVED
     style = Style.load(options.style) if saved else stylizer.analyze(options.style)
     if not is_folder:
-        write_photo(stylizer.apply(options.content, style, options.strength), outputs[0])
-        if options.save_look:
-            stylizer.look(options.content, style, options.strength).save(options.save_look)
+        stylize_photo(stylizer, style, options, outputs[0])
     if options.save_style:
         style.save(options.save_style)
-    if not is_folder:
-        return 0
+    return stylize_folder(stylizer, style, options, contents, outputs) if is_folder else 0
+
+
+def require_extras(options, finish, is_folder):
+    """Raise `InputError` where what is to be saved beside the result cannot be: styles, looks, LUTs."""
+    of_one_photo = {"--save-look": options.save_look, "--lut": options.lut}
+    for name, path in of_one_photo.items():
+        if path and is_folder:
+            raise InputError(f"{name} takes one photo, not a folder: each photo has a look of its own")
+        if path and finish != "look":
+            raise InputError(f"{name} goes with --finish look, not with {finish}")
+    if options.save_style and options.save_style == options.save_look:
+        raise InputError(f"--save-style and --save-look both name {options.save_look}")
+    for path, suffix in ((options.save_style, SAVED), (options.save_look, SAVED), (options.lut, CUBE)):
+        if path:
+            if path.suffix != suffix:
+                raise InputError(f"{path}: the name has to end in {suffix}")
+            require_room(path)
+            require_absent(path, options.overwrite)
+
+
+def stylize_photo(stylizer, style, options, output):
+    """Write the result of one photo, and what else is asked for of it."""
+    if not (options.save_look or options.lut):
+        write_photo(stylizer.apply(options.content, style, options.strength), output)
+        return
+    content = read_photo(options.content)
+    look = stylizer.look(content, style, options.strength)
+    write_photo(look.apply(content), output)
+    if options.save_look:
+        look.save(options.save_look)
+    if options.lut:
+        write_lut(look, content, options.lut, f"{options.content.stem} in the colours of {options.style.stem}")
+
+
+def write_lut(look, content, path, title):
+    """Write a look as a .cube file, and say how near the LUT alone comes to it on the photo."""
+    lut = look.as_lut(content)
+    write_cube(lut, path, title)
+    content = np.asarray(flatten(content))
+    result = look.recolour(content)
+    difference = np.abs(luts.apply(lut, content).astype(np.float32) - result)
+    decibels = 20 * np.log10(255 / max(np.sqrt(np.square(difference).mean()), 0.01))
+    print(
+        f"{path}: {decibels:.1f} dB from the look on this photo; half of the values differ by less than "
+        f"{np.median(difference) + 1:.0f} of 255, 99 % by less than {np.percentile(difference, 99) + 1:.0f}"
+    )
+
+
+def stylize_folder(stylizer, style, options, contents, outputs):
+    """Write the results of all photos that can be read; 1 where one could not, else 0."""
     failed = False
     for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo"):
         try:

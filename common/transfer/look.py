@@ -18,7 +18,8 @@ import numpy as np
 from common import array_files
 from common.errors import InputError
 from common.grading import lut as luts
-from common.photos import recoloured
+from common.grading import lut_fit
+from common.photos import as_floats, pixels_of, recoloured, shrink_to_side
 
 # The grid and its fit, chosen by the table in docs/looks.md.
 CELLS = 48  # on the longer side
@@ -33,6 +34,8 @@ NOTHING_KNOWN = 1e-6
 LUMA = np.float32((0.299, 0.587, 0.114))
 # Rows that are recoloured at a time: few enough for the processor's cache.
 STRIP = 16
+# Longer side, in pixels, of the copy that a LUT is fitted on.
+LUT_SIDE = 512
 # Of the file: its kind, and the version of its layout.
 KIND, VERSION = "look", 2
 
@@ -129,6 +132,21 @@ class Look:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(recolour_strip, range(0, height, STRIP)))
         return result
+
+    def as_lut(self, photo, size=33):
+        """The look as one map of colours for the whole photo: exact for the grade alone, else as near as one can come.
+
+        Args:
+            photo: the one that the look is of; as for `apply`.
+            size: nodes a side, one more than a multiple of 8.
+
+        Returns:
+            `(size, size, size, 3)` float32 in [0, 1], as `common.grading.cube.write_cube` takes it.
+        """
+        if self.grade == 1:
+            return np.clip(lut_fit.resampled(self.lut, size), 0, 1).astype(np.float32)
+        copy = as_floats(shrink_to_side(pixels_of(photo), LUT_SIDE))
+        return lut_fit.fit(copy, self.recolour(copy), size)
 
     def save(self, path):
         """Write to `path`, a `.npz` file of some 250 kilobytes that holds `grid`, `lut` and `grade`."""

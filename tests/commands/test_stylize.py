@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from common.commands import stylize
+from common.grading.cube import read_cube
+from common.grading.lut import apply
 from common.network import checkpoints, registry
 from common.photos import read_rgb
 from common.transfer.look import Look
@@ -131,6 +133,19 @@ def test_a_style_and_a_look_are_saved_and_taken_again(run, folder):
     assert files(folder) == before
 
 
+@pytest.mark.parametrize("grade", ["0", "1"])
+def test_a_lut_is_written_for_other_programs(run, folder, grade):
+    options = "-o", folder / "result.png", "--grade", grade, "--lut", folder / "look.cube"
+    assert run("content.png", "style.jpg", *options) == (0, "")
+    content, result = (read_rgb(folder / name).astype(int) for name in ("content.png", "result.png"))
+    lut = read_cube(folder / "look.cube")
+    assert lut.shape == (33, 33, 33, 3)
+    assert 0 <= lut.min() < lut.max() <= 1
+    alone = apply(lut, content.astype(np.uint8)).astype(int)
+    difference = np.abs(alone - result)
+    assert difference.max() <= 2 if grade == "1" else difference.mean() < np.abs(content - result).mean()
+
+
 @pytest.mark.parametrize(
     ("style", "options", "complaint"),
     [
@@ -139,6 +154,9 @@ def test_a_style_and_a_look_are_saved_and_taken_again(run, folder):
         ("none.npz", (), "none.npz: no such file"),
         ("other.npz", (), "the style was analysed with another network"),
         ("style.jpg", ("--save-style", "style.txt"), "style.txt: the name has to end in .npz"),
+        ("style.jpg", ("--lut", "look.lut"), "look.lut: the name has to end in .cube"),
+        ("style.jpg", ("--lut", "x.cube", "--finish", "none"), "--lut goes with --finish look, not with none"),
+        ("style.jpg", ("--paper", "--grade", "0.5"), "--paper stands for --grade 0"),
         ("style.jpg", ("--save-look", "x.npz", "--save-style", "x.npz"), "--save-style and --save-look both name x.npz"),
         ("style.jpg", ("--save-look", "x.npz", "--finish", "none"), "--save-look goes with --finish look, not with none"),
         ("style.jpg", ("--checkpoint", "text.onnx.zip"), "text.onnx.zip is not an ONNX file of this project"),

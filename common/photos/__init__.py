@@ -14,6 +14,7 @@ from common.photos.files import (
 from common.photos.pixels import (
     IMAGE_CHANNELS,
     MINIMUM_SIZE,
+    Photo,
     as_floats,
     enlarge_to_side,
     pad_to_multiple,
@@ -28,6 +29,7 @@ __all__ = [
     "MINIMUM_SIZE",
     "READABLE",
     "WRITERS",
+    "Photo",
     "as_floats",
     "enlarge_to_side",
     "flatten",

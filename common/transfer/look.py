@@ -11,15 +11,17 @@ import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from common import array_files
 from common.errors import InputError
 from common.grading import lut as luts
 from common.grading import lut_fit
-from common.photos import as_floats, pixels_of, recoloured, shrink_to_side
+from common.photos import Photo, as_floats, pixels_of, recoloured, shrink_to_side
 
 # The grid and its fit, chosen by the table in docs/looks.md.
 CELLS = 48  # on the longer side
@@ -75,7 +77,7 @@ class Look:
         count = sums[..., 3, 3]
         return cls(averaged(solve(sums, ridge), count, map_blur).astype(np.float32))
 
-    def apply(self, photo):
+    def apply(self, photo: Photo) -> Image.Image | np.ndarray:
         """The photo in this look.
 
         Args:
@@ -89,7 +91,7 @@ class Look:
         """
         return recoloured(photo, self.recolour)
 
-    def recolour(self, pixels):
+    def recolour(self, pixels: np.ndarray) -> np.ndarray:
         """As `apply`, of an array that is known to be sound."""
         if self.grade == 0:
             return self._mapped(pixels)
@@ -133,7 +135,7 @@ class Look:
             list(pool.map(recolour_strip, range(0, height, STRIP)))
         return result
 
-    def as_lut(self, photo, size=33):
+    def as_lut(self, photo: Photo, size: int = 33) -> np.ndarray:
         """The look as one map of colours for the whole photo: exact for the grade alone, else as near as one can come.
 
         Args:
@@ -148,13 +150,13 @@ class Look:
         copy = as_floats(shrink_to_side(pixels_of(photo), LUT_SIDE))
         return lut_fit.fit(copy, self.recolour(copy), size)
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write to `path`, a `.npz` file of some 250 kilobytes that holds `grid`, `lut` and `grade`."""
         arrays = {name: array for name, array in (("grid", self.grid), ("lut", self.lut)) if array is not None}
         array_files.write(path, KIND, VERSION, arrays | {"grade": np.float64(self.grade)})
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | Path) -> "Look":
         """The look that `save` wrote.
 
         Raises:

@@ -1,6 +1,7 @@
 """A style photo measured once: the statistics of its features, and what a grade needs of it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Style:
     network: str
     descriptor: np.ndarray | None = None
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write to `path`, a `.npz` file of some tens of kilobytes."""
         arrays = {
             f"{name}_{level}": array
@@ -38,7 +39,7 @@ class Style:
         array_files.write(path, KIND, VERSION, {"network": self.network, **arrays})
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | Path) -> "Style":
         """The style that `save` wrote.
 
         Raises:

@@ -8,12 +8,13 @@ stylizer.apply("content.jpg", style).save("result.png")
 import cv2
 import numpy as np
 import psutil
+from PIL import Image
 
 from common.errors import InputError
 from common.grading import lut as luts
 from common.grading.runtime import shipped_predictor
 from common.network.coarse_to_fine import coarse_to_fine
-from common.photos import as_floats, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple, shrink_to_side
+from common.photos import Photo, as_floats, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple, shrink_to_side
 from common.transfer.guided_filter import guided_filter
 from common.transfer.look import Look
 from common.transfer.style import Style
@@ -47,7 +48,15 @@ class Stylizer:
     Photos are given as a path, a PIL image, or an array `(height, width, 3)` of uint8 or of floats in [0, 1].
     """
 
-    def __init__(self, network, transform="zca", finish="look", size=SIZE, fit="pad", grade=PRESETS[DEFAULT_PRESET]):
+    def __init__(
+        self,
+        network,
+        transform: str = "zca",
+        finish: str = "look",
+        size: int | None = SIZE,
+        fit: str = "pad",
+        grade: float = PRESETS[DEFAULT_PRESET],
+    ):
         for name, value, known in (("transform", transform, TRANSFORMS), ("finish", finish, FINISHES), ("fit", fit, FITS)):
             if value not in known:
                 raise InputError(f"{name} is {value!r} but must be one of {', '.join(known)}")
@@ -63,7 +72,7 @@ class Stylizer:
         self.grade = grade
         self._fingerprint = network.fingerprint()
 
-    def analyze(self, photo):
+    def analyze(self, photo: Photo) -> Style:
         """The `Style` of a photo; transparent parts count as white.
 
         Raises:
@@ -74,7 +83,7 @@ class Stylizer:
         measured = tuple(statistics(feature[0]) for feature in features)
         return Style(measured, self._fingerprint, shipped_predictor().describe(pixels))
 
-    def apply(self, photo, style, strength=1.0):
+    def apply(self, photo: Photo, style: Style, strength: float = 1.0) -> Image.Image | np.ndarray:
         """The content photo in the light and colour of `style`.
 
         Args:
@@ -92,7 +101,7 @@ class Stylizer:
         self._require(style, strength)
         return recoloured(photo, lambda pixels: self._stylized(pixels, style, strength))
 
-    def look(self, photo, style, strength=1.0):
+    def look(self, photo: Photo, style: Style, strength: float = 1.0) -> Look:
         """What `apply` does to the content photo, as a `common.transfer.Look`; arguments and errors as there."""
         self._require(style, strength)
         return self._look(pixels_of(photo), style, strength)

@@ -1,24 +1,21 @@
 """The command `stylize`: photos in, photos in the light and colour of another out."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from common.commands import cli
+from common.commands.results import contents_of, output_path, require_free, write_results
 from common.errors import InputError
 from common.files import require_absent, require_room
 from common.grading import lut as luts
 from common.grading.cube import write_cube
-from common.photos import flatten, photo_paths, read_photo, require_photo, require_writable, write_photo
+from common.photos import flatten, read_photo, require_photo, write_photo
 from common.transfer.style import Style
 from common.transfer.stylizer import DEFAULT_PRESET, FINISHES, FITS, PRESETS, SIZE, SMALLEST_SIZE, Stylizer
 from common.transfer.transforms import TRANSFORMS
 
-# What a result's name has before its suffix where no other name is asked for.
-RESULT_MARK = ".stylized"
 # A style that was measured and saved has a name that ends so, and so has a LUT.
 SAVED, CUBE = ".npz", ".cube"
 
@@ -47,6 +44,14 @@ def add_options(parser):
         type=Path,
         metavar="OUT",
         help="where to write: a photo, for a folder of contents a folder (default: NAME.stylized.EXT beside the content)",
+    )
+    option(
+        "--mix",
+        type=weighted_path,
+        nargs="+",
+        default=[],
+        metavar="PHOTO=WEIGHT",
+        help="mix the style with those of other photos or saved styles; STYLE itself weighs 1",
     )
     option("--model", choices=("student", "teacher"), default="student", help="default: %(default)s")
     option(
@@ -112,6 +117,18 @@ def add_options(parser):
     option("--overwrite", action="store_true", help="replace results that are there")
 
 
+def weighted_path(text):
+    """A path and a weight, of PATH=WEIGHT, for argparse."""
+    path, equals, weight = text.rpartition("=")
+    try:
+        weight = float(weight)
+    except ValueError:
+        weight = -1.0
+    if not equals or not 0 <= weight < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not PHOTO=WEIGHT, a weight being a number from 0 on")
+    return Path(path), weight
+
+
 def size(text):
     """A number of pixels, or "full", for argparse."""
     if text == "full":
@@ -131,8 +148,9 @@ def stylize_photos(options, backbone):
     settings = stylizer_settings(options)
     if options.model == "teacher" and not options.checkpoint:
         raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
-    if options.style.suffix != SAVED:
-        require_photo(options.style)
+    for path in (options.style, *(path for path, _ in options.mix)):
+        if path.suffix != SAVED:
+            require_photo(path)
     require_extras(options, settings["finish"], is_folder)
     contents = contents_of(options.content) if is_folder else [options.content]
     if is_folder and options.output:
@@ -145,13 +163,23 @@ def stylize_photos(options, backbone):
     from common.network.registry import load_network
 
     stylizer = Stylizer(load_network(backbone, options.model, options.checkpoint), **settings)
-    saved = options.style.suffix == SAVED
-    style = Style.load(options.style) if saved else stylizer.analyze(options.style)
-    if not is_folder:
-        stylize_photo(stylizer, style, options, outputs[0])
+    style = style_of(stylizer, options.style)
+    if options.mix:
+        others = [style_of(stylizer, path) for path, _ in options.mix]
+        style = Style.mix([style, *others], [1.0, *(weight for _, weight in options.mix)])
     if options.save_style:
         style.save(options.save_style)
-    return stylize_folder(stylizer, style, options, contents, outputs) if is_folder else 0
+    if not is_folder:
+        stylize_photo(stylizer, style, options, outputs[0])
+        return 0
+    return write_results(
+        lambda content: stylizer.apply(content, style, options.strength), contents, outputs, options.overwrite
+    )
+
+
+def style_of(stylizer, path):
+    """The style in a photo, or in a file of one that was saved."""
+    return Style.load(path) if path.suffix == SAVED else stylizer.analyze(path)
 
 
 def require_extras(options, finish, is_folder):
@@ -200,19 +228,6 @@ def write_lut(look, content, path, title):
     )
 
 
-def stylize_folder(stylizer, style, options, contents, outputs):
-    """Write the results of all photos that can be read; 1 where one could not, else 0."""
-    failed = False
-    for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo"):
-        try:
-            require_free(output, options.overwrite)
-            write_photo(stylizer.apply(content, style, options.strength), output)
-        except InputError as error:
-            tqdm.write(f"error: {cli.message(error)}", file=sys.stderr)
-            failed = True
-    return int(failed)
-
-
 def stylizer_settings(options):
     """Keyword arguments of the `Stylizer` that `options` ask for.
 
@@ -234,21 +249,3 @@ def stylizer_settings(options):
         "size": None if settings["size"] == "full" else settings["size"],
         "grade": 0.0 if options.paper else grade,
     }
-
-
-def contents_of(folder):
-    """Photos in `folder` without the results of earlier runs."""
-    return [path for path in photo_paths(folder) if not path.stem.endswith(RESULT_MARK)]
-
-
-def output_path(content, output, is_folder):
-    """Where the result of `content` goes; `output` is the option of that name."""
-    if output is None:
-        return content.with_name(f"{content.stem}{RESULT_MARK}{content.suffix}")
-    return output / content.name if is_folder else output
-
-
-def require_free(path, overwrite):
-    """Raise `InputError` where a result cannot be written to `path`, or something is there that may not be replaced."""
-    require_writable(path)
-    require_absent(path, overwrite)

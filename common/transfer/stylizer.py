@@ -81,7 +81,7 @@ class Stylizer:
         pixels = pixels_of(photo)
         features, _ = self._encode(self._copy(pixels))
         measured = tuple(statistics(feature[0]) for feature in features)
-        return Style(measured, self._fingerprint, shipped_predictor().describe(pixels))
+        return Style(measured, self._fingerprint, shipped_predictor().describe(pixels)[None], np.ones(1))
 
     def apply(self, photo: Photo, style: Style, strength: float = 1.0) -> Image.Image | np.ndarray:
         """The content photo in the light and colour of `style`.
@@ -112,7 +112,7 @@ class Stylizer:
             raise InputError("the style was analysed with another network: analyse the photo again with this one")
         if not 0 <= strength <= 1:
             raise InputError(f"strength is {strength} but must be from 0 to 1")
-        if self.grade and style.descriptor is None:
+        if self.grade and style.descriptors is None:
             raise InputError("the style was saved without what a grade needs: analyse the photo again, or take grade 0")
 
     def _stylized(self, pixels, style, strength):
@@ -145,9 +145,11 @@ class Stylizer:
         return Look(grid, lut, self.grade)
 
     def _lut(self, pixels, style, strength):
-        """The predicted grade, a 3D LUT."""
+        """The predicted grade, a 3D LUT; of a mixed style, the mean of the grades of its photos."""
         predictor = shipped_predictor()
-        return luts.mix(predictor.lut(predictor.describe(pixels), style.descriptor), strength)
+        content = predictor.describe(pixels)
+        grades = [predictor.lut(content, descriptor) for descriptor in style.descriptors]
+        return luts.mix(np.einsum("s,s...->...", style.shares.astype(np.float32), np.stack(grades)), strength)
 
     def _copy(self, pixels):
         """What the network sees of a photo: float32 `(height, width, 3)` in [0, 1]."""

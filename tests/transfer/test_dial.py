@@ -84,7 +84,7 @@ def test_a_saved_style_is_all_that_a_grade_needs(network, content, style, tmp_pa
 
 
 def test_a_style_without_a_descriptor_goes_with_grade_0_alone(network, content, style, tmp_path):
-    dataclasses.replace(style, descriptor=None).save(tmp_path / "old.npz")
+    dataclasses.replace(style, descriptors=None).save(tmp_path / "old.npz")
     old = Style.load(tmp_path / "old.npz")
     apply(network, content, old, grade=0)
     with pytest.raises(InputError, match="saved without what a grade needs"):

@@ -12,8 +12,9 @@ from common.files import require_absent, require_room
 from common.grading import lut as luts
 from common.grading.cube import write_cube
 from common.photos import flatten, read_photo, require_photo, write_photo
+from common.transfer.network_pass import SIZE, SMALLEST_SIZE
 from common.transfer.style import Style
-from common.transfer.stylizer import DEFAULT_PRESET, FINISHES, FITS, PRESETS, SIZE, SMALLEST_SIZE, Stylizer
+from common.transfer.stylizer import DEFAULT_PRESET, FINISHES, FITS, PRESETS, Stylizer
 from common.transfer.transforms import TRANSFORMS
 
 # A style that was measured and saved has a name that ends so, and so has a LUT.

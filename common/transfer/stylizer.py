@@ -7,16 +7,24 @@ stylizer.apply("content.jpg", style).save("result.png")
 
 import cv2
 import numpy as np
-import psutil
 from PIL import Image
 
 from common.errors import InputError
 from common.grading import lut as luts
 from common.grading.runtime import shipped_predictor
-from common.network.coarse_to_fine import coarse_to_fine
-from common.photos import Photo, as_floats, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple, shrink_to_side
+from common.photos import Photo, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple
 from common.transfer.guided_filter import guided_filter
 from common.transfer.look import Look
+from common.transfer.network_pass import SIZE, SMALLEST_SIZE, NetworkPass
+from common.transfer.regions import (
+    FEATHER,
+    RegionalLook,
+    RegionalStyle,
+    assigned,
+    pixels_under,
+    region_statistics,
+    transferring_regions,
+)
 from common.transfer.style import Style
 from common.transfer.transforms import TRANSFORMS, statistics, transferring
 
@@ -25,8 +33,6 @@ FINISHES = ("look", "guided", "none")
 # Shares of the grade by what they give.
 PRESETS = {"natural": 0.8, "balanced": 0.5, "rich": 0.0}
 DEFAULT_PRESET = "rich"
-# Longer side, in pixels, of the copy that the network sees, and the least that may be asked for.
-SIZE, SMALLEST_SIZE = 1024, 64
 
 
 class Stylizer:
@@ -67,29 +73,49 @@ class Stylizer:
         self.network = network
         self.transform = transform
         self.finish = finish
-        self.size = size
         self.fit = fit
         self.grade = grade
+        self._pass = NetworkPass(network, size, fit)
         self._fingerprint = network.fingerprint()
 
-    def analyze(self, photo: Photo) -> Style:
-        """The `Style` of a photo; transparent parts count as white.
+    def analyze(self, photo: Photo, regions: dict | None = None) -> Style | RegionalStyle:
+        """The style of a photo; transparent parts count as white.
+
+        Args:
+            regions: masks `(height, width)` in [0, 1] by name, of any size; each is measured by itself.
+
+        Returns:
+            A `Style`, with regions a `RegionalStyle`.
 
         Raises:
             InputError: the photo cannot be used.
         """
         pixels = pixels_of(photo)
-        features, _ = self._encode(self._copy(pixels))
-        measured = tuple(statistics(feature[0]) for feature in features)
-        return Style(measured, self._fingerprint, shipped_predictor().describe(pixels)[None], np.ones(1))
+        features, _ = self._pass.encode(self._pass.copy(pixels))
+        whole = self._style([statistics(feature[0]) for feature in features], pixels)
+        if regions is None:
+            return whole
+        parts = {
+            name: self._style([region_statistics(x[0], mask) for x in features], pixels_under(pixels, mask))
+            for name, mask in regions.items()
+        }
+        return RegionalStyle(whole, parts)
 
-    def apply(self, photo: Photo, style: Style, strength: float = 1.0) -> Image.Image | np.ndarray:
+    def _style(self, measured, pixels):
+        return Style(tuple(measured), self._fingerprint, shipped_predictor().describe(pixels)[None], np.ones(1))
+
+    def apply(
+        self, photo: Photo, style: Style | RegionalStyle, strength=1.0, regions: dict | None = None, feather=FEATHER
+    ) -> Image.Image | np.ndarray:
         """The content photo in the light and colour of `style`.
 
         Args:
             photo: the content.
-            style: `Style`, taken by a stylizer of the same network.
+            style: what `analyze` of a stylizer of the same network gave.
             strength: 0 gives the network's reconstruction of the content (`grade` 1: the content), 1 the full transform.
+            regions: masks `(height, width)` in [0, 1] by name, of any size. Each region of the content is measured by itself
+                and takes the style of the region of that name, or else the whole style. Takes the finish "look".
+            feather: softness of the borders between regions, as a share of the photo's longer side.
 
         Returns:
             An array of the content's type for an array, else a PIL image with the content's alpha and ICC profile; of
@@ -98,28 +124,37 @@ class Stylizer:
         Raises:
             InputError: the photo cannot be used, the style is another network's, or the strength is not in [0, 1].
         """
-        self._require(style, strength)
-        return recoloured(photo, lambda pixels: self._stylized(pixels, style, strength))
+        self._require(style, strength, regions)
+        if regions is None:
+            return recoloured(photo, lambda pixels: self._stylized(pixels, style, strength))
+        return recoloured(photo, lambda pixels: self._regional(pixels, style, strength, regions, feather).recolour(pixels))
 
-    def look(self, photo: Photo, style: Style, strength: float = 1.0) -> Look:
-        """What `apply` does to the content photo, as a `common.transfer.Look`; arguments and errors as there."""
-        self._require(style, strength)
-        return self._look(pixels_of(photo), style, strength)
+    def look(
+        self, photo: Photo, style: Style | RegionalStyle, strength=1.0, regions: dict | None = None, feather=FEATHER
+    ) -> Look | RegionalLook:
+        """What `apply` does to the content photo, as a look; arguments and errors as there."""
+        self._require(style, strength, regions)
+        if regions is None:
+            return self._look(pixels_of(photo), style, strength)
+        return self._regional(pixels_of(photo), style, strength, regions, feather)
 
-    def _require(self, style, strength):
+    def _require(self, style, strength, regions=None):
+        style = style.whole if isinstance(style, RegionalStyle) else style
         widths = tuple(len(of_level.mean) for of_level in style.statistics)
         if style.network != self._fingerprint or widths != self.network.widths.features:
             raise InputError("the style was analysed with another network: analyse the photo again with this one")
         if not 0 <= strength <= 1:
             raise InputError(f"strength is {strength} but must be from 0 to 1")
+        if regions is not None and self.finish != "look":
+            raise InputError(f"regions go with the finish look, not with {self.finish}")
         if self.grade and style.descriptors is None:
             raise InputError("the style was saved without what a grade needs: analyse the photo again, or take grade 0")
 
     def _stylized(self, pixels, style, strength):
-        content = shrink_to_multiple(pixels, self.network.strides[-1]) if self.fit == "resize" else pixels
+        content = shrink_to_multiple(pixels, self._pass.stride) if self.fit == "resize" else pixels
         if self.finish == "look" or self.grade == 1:
             return self._look(pixels, style, strength).recolour(content)
-        result = self._finished(self._transferred(self._copy(pixels), style, strength), content)
+        result = self._finished(self._transferred(self._pass.copy(pixels), style, strength), content)
         if not self.grade:
             return result
         graded = Look(None, self._lut(pixels, style, strength), 1.0).recolour(content)
@@ -138,11 +173,27 @@ class Stylizer:
     def _look(self, pixels, style, strength):
         grid, lut = None, None
         if self.grade < 1:
-            copy = self._copy(pixels)
+            copy = self._pass.copy(pixels)
             grid = Look.fit(copy, self._transferred(copy, style, strength)).grid
         if self.grade > 0:
             lut = self._lut(pixels, style, strength)
         return Look(grid, lut, self.grade)
+
+    def _regional(self, pixels, style, strength, regions, feather):
+        copy = self._pass.copy(pixels)
+        styles, weights = assigned(style, regions, copy, feather)
+        grids, grades = [None] * len(styles), [None] * len(styles)
+        if self.grade < 1:
+            padded = [pad_to_multiple(weight, self._pass.stride) for weight in weights]
+            measured = [of_region.statistics for of_region in styles]
+            result = self._pass.restyle(
+                copy, strength, lambda share: transferring_regions(measured, padded, self.transform, share)
+            )
+            grids = [Look.fit(copy, result, weight).grid for weight in weights]
+        if self.grade > 0:
+            pairs = zip(styles, weights, strict=True)
+            grades = [self._lut(pixels_under(pixels, weight), of_region, strength) for of_region, weight in pairs]
+        return RegionalLook([Look(*of_region, self.grade) for of_region in zip(grids, grades, strict=True)], weights)
 
     def _lut(self, pixels, style, strength):
         """The predicted grade, a 3D LUT; of a mixed style, the mean of the grades of its photos."""
@@ -151,33 +202,6 @@ class Stylizer:
         grades = [predictor.lut(content, descriptor) for descriptor in style.descriptors]
         return luts.mix(np.einsum("s,s...->...", style.shares.astype(np.float32), np.stack(grades)), strength)
 
-    def _copy(self, pixels):
-        """What the network sees of a photo: float32 `(height, width, 3)` in [0, 1]."""
-        if self.fit == "resize":  # of floats, as in the paper's code
-            pixels = shrink_to_multiple(as_floats(pixels), self.network.strides[-1])
-        return as_floats(pixels if self.size is None else shrink_to_side(pixels, self.size))
-
-    def _transferred(self, content, style, strength):
-        """The network's result, float32 `(height, width, 3)` in [0, 1], of floats of that shape."""
-        # A level leaves 1 - strength of the content in what it hands on: shared out like this, the result follows evenly.
-        strength = 1 - (1 - strength) ** (1 / len(style.statistics))
-        features, skips = self._encode(content)
-        before = transferring(style.statistics, self.transform, strength)
-        result = np.asarray(coarse_to_fine(self.network, features, skips, before))
-        height, width = content.shape[:2]
-        return np.clip(result[0, :height, :width], 0, 1)
-
-    def _encode(self, pixels):
-        if self.size is None:
-            require_memory(self.network, *pixels.shape[:2])
-        return self.network.encode(pad_to_multiple(pixels, self.network.strides[-1])[None])
-
-
-def require_memory(network, height, width):
-    """Raise `InputError` where the features of a photo would not fit in the memory that is free."""
-    needed, free = network.bytes_per_pixel * height * width, psutil.virtual_memory().available
-    if needed > free:
-        raise InputError(
-            f"a photo of {width}x{height} pixels as a whole takes the network about {needed / 1e9:.1f} GB of memory, but "
-            f"{free / 1e9:.1f} GB are free: a copy of {SIZE} pixels (--size {SIZE}) needs far less and shows fewer glows"
-        )
+    def _transferred(self, copy, style, strength):
+        """What the network makes of a copy in a style."""
+        return self._pass.restyle(copy, strength, lambda share: transferring(style.statistics, self.transform, share))

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from common.commands import cli
+from common.commands import cli, region_options
 from common.commands.results import contents_of, output_path, require_free, write_results
 from common.errors import InputError
 from common.files import require_absent, require_room
 from common.grading import lut as luts
 from common.grading.cube import write_cube
-from common.photos import flatten, read_photo, require_photo, write_photo
+from common.photos import flatten, read_photo, recoloured, require_photo, write_photo
 from common.transfer.network_pass import SIZE, SMALLEST_SIZE
+from common.transfer.regions import feathered, masked
 from common.transfer.style import Style
 from common.transfer.stylizer import DEFAULT_PRESET, FINISHES, FITS, PRESETS, Stylizer
 from common.transfer.transforms import TRANSFORMS
@@ -87,6 +88,7 @@ def add_options(parser):
         choices=FITS,
         help="pad (default) keeps the content's size; resize shrinks both photos to a multiple of the network's stride",
     )
+    region_options.add_options(parser)
     dial = parser.add_mutually_exclusive_group()
     dial.add_argument(
         "--grade",
@@ -153,6 +155,7 @@ def stylize_photos(options, backbone):
         if path.suffix != SAVED:
             require_photo(path)
     require_extras(options, settings["finish"], is_folder)
+    region_options.require_regions(options, settings, is_folder)
     contents = contents_of(options.content) if is_folder else [options.content]
     if is_folder and options.output:
         options.output.mkdir(parents=True, exist_ok=True)
@@ -164,23 +167,24 @@ def stylize_photos(options, backbone):
     from common.network.registry import load_network
 
     stylizer = Stylizer(load_network(backbone, options.model, options.checkpoint), **settings)
-    style = style_of(stylizer, options.style)
+    mask, content_regions, style_regions = region_options.masks_of(options)
+    style = style_of(stylizer, options.style, style_regions)
     if options.mix:
         others = [style_of(stylizer, path) for path, _ in options.mix]
         style = Style.mix([style, *others], [1.0, *(weight for _, weight in options.mix)])
     if options.save_style:
         style.save(options.save_style)
     if not is_folder:
-        stylize_photo(stylizer, style, options, outputs[0])
+        stylize_photo(stylizer, style, options, outputs[0], mask, content_regions)
         return 0
     return write_results(
         lambda content: stylizer.apply(content, style, options.strength), contents, outputs, options.overwrite
     )
 
 
-def style_of(stylizer, path):
-    """The style in a photo, or in a file of one that was saved."""
-    return Style.load(path) if path.suffix == SAVED else stylizer.analyze(path)
+def style_of(stylizer, path, regions=None):
+    """The style in a photo, of regions where there are some, or in a file of one that was saved."""
+    return Style.load(path) if path.suffix == SAVED else stylizer.analyze(path, regions)
 
 
 def require_extras(options, finish, is_folder):
@@ -201,18 +205,27 @@ def require_extras(options, finish, is_folder):
             require_absent(path, options.overwrite)
 
 
-def stylize_photo(stylizer, style, options, output):
+def stylize_photo(stylizer, style, options, output, mask, regions):
     """Write the result of one photo, and what else is asked for of it."""
-    if not (options.save_look or options.lut):
-        write_photo(stylizer.apply(options.content, style, options.strength), output)
-        return
     content = read_photo(options.content)
-    look = stylizer.look(content, style, options.strength)
-    write_photo(look.apply(content), output)
+    if stylizer.finish != "look":
+        recolour = masked_by(mask, options, lambda pixels: stylizer.apply(pixels, style, options.strength))
+        write_photo(recoloured(content, recolour), output)
+        return
+    look = stylizer.look(content, style, options.strength, regions, region_options.feather_of(options))
+    write_photo(recoloured(content, masked_by(mask, options, look.recolour)), output)
     if options.save_look:
         look.save(options.save_look)
     if options.lut:
         write_lut(look, content, options.lut, f"{options.content.stem} in the colours of {options.style.stem}")
+
+
+def masked_by(mask, options, recolour):
+    """`recolour`, a function of pixels, where a mask is white; where it is None, everywhere."""
+    if mask is None:
+        return recolour
+    mask = feathered(mask, options.feather or 0)
+    return lambda pixels: masked(pixels, recolour(pixels), mask)
 
 
 def write_lut(look, content, path, title):

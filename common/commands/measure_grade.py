@@ -81,7 +81,7 @@ def measured(predictor, pairs):
     """Scores of every method by name, a list over pairs each, and a list of `check`."""
     from tqdm import tqdm
 
-    from common.grading.scores import score
+    from common.evaluation.scores import score
 
     compared = methods(predictor)
     scores, checks = {name: [] for name in compared}, []
@@ -95,8 +95,8 @@ def measured(predictor, pairs):
 
 def check(predictor, content, style):
     """What should hold for any pair: a dict of numbers, all of them 0 at best."""
+    from common.evaluation.scores import ciede2000
     from common.grading import lut
-    from common.grading.scores import ciede2000
 
     first, second = predictor.describe(content), predictor.describe(style)
     predicted, grade = predictor.predicted(first, second), predictor.lut(first, second)
@@ -112,7 +112,7 @@ def check(predictor, content, style):
 
 def summary(scores):
     """Means, intervals and shares won by the predictor, a dict for each method."""
-    from common.grading.scores import Score, interval, share_won
+    from common.evaluation.scores import Score, interval, share_won
 
     errors = {name: [score.ciede2000 for score in of_method] for name, of_method in scores.items()}
     result = {}

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from common.errors import InputError
+from common.evaluation import scores
 from common.evaluation.colour_transfer import monge_kantorovich, reinhard
-from common.grading import grades, lut, scores, truth
+from common.grading import grades, lut, truth
 from common.grading.lut import LUMA
 from common.grading.runtime import DEFAULT, GradePredictor
 from common.photos import photo_paths, read_rgb, shrink_to_side

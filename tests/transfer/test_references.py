@@ -1,7 +1,7 @@
 """Our own students give the pictures that they gave before, with either engine.
 
-tests/references/ holds a content and a style (`city_content.jpg` and `city_style.jpg` of notebooks/photos, 144 pixels wide) and
-the results. Where results are meant to change, this rewrites them:
+tests/references/ holds a content and a style (`city_content.jpg` and `city_style.jpg` of notebooks/photos, 144 pixels
+wide) and the results. Where results are meant to change, this rewrites them:
 
     python -m pytest tests/transfer/test_references.py --rewrite-references
 """

@@ -8,6 +8,10 @@ from PIL import Image
 SHARED = Path(os.environ.get("PST_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--rewrite-references", action="store_true", help="write tests/references/ anew instead of comparing")
+
+
 @pytest.fixture(scope="session")
 def shared():
     """`shared("photos/val")`: a path below the reference files ($PST_SHARED), or a skip that names what is missing."""

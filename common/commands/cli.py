@@ -1,6 +1,7 @@
 """What all commands share: parsing, quiet start-up of the backend, errors as one line."""
 
 import argparse
+import contextlib
 import sys
 
 from common.errors import InputError
@@ -28,16 +29,36 @@ def fraction(text):
 def report_errors(work, *arguments):
     """Call `work(*arguments)` and give the exit status: what it returns, or 0.
 
-    `InputError` and `OSError` become one line on stderr and status 1, Ctrl-C status 130.
+    `InputError` and `OSError` become one line on stderr and status 1, Ctrl-C status 130. Where nobody reads stderr any more,
+    the work goes on all the same.
     """
-    try:
-        return work(*arguments) or 0
-    except (InputError, OSError) as error:
-        print(f"error: {message(error)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    with contextlib.redirect_stderr(Unread(sys.stderr)):
+        try:
+            return work(*arguments) or 0
+        except (InputError, OSError) as error:
+            print(f"error: {message(error)}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+
+
+class Unread:
+    """A text stream that can be written to when the pipe behind it is closed: what is written is lost."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text):
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.write(text)
+
+    def flush(self):
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.flush()
 
 
 def message(error):

@@ -8,7 +8,6 @@ same command is given again. The default, 15,000 steps on a thousand photos, tak
 """
 
 import hashlib
-import json
 import shlex
 import sys
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from common.commands import cli
 from common.commands.training_options import positive, require_multiple, save_record
 from common.errors import InputError
 from common.network.keras_backend import import_backend
+from common.origin import require_same_origin
 from common.photos import photo_paths
 
 # What a run was made from; what comes out.
@@ -120,16 +120,7 @@ def record_of(options, arguments, paths):
 def require_same_run(path, record):
     """Write what a run is made from to `path`, or raise `InputError` where another run is there."""
     made_from = {name: value for name, value in record.items() if name not in ("command", "versions")}
-    if not path.exists():
-        save_record(made_from, path)
-        return
-    try:
-        found = json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f"{path} is damaged: give another --save-to") from error
-    differing = sorted(name for name in made_from if found.get(name) != made_from[name])
-    if differing:
-        raise InputError(f"{path.parent} holds a run of other {', '.join(differing)}: give another --save-to")
+    require_same_origin(path, made_from, f"{path.parent} holds a run", "give another --save-to")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,8 @@ class GradePredictor:
                 sessions = [session(member(packed, f"{part}.onnx"), threads=1) for part in ("encoder", "mapper")]
             predictor = cls(*sessions, description)
             grey = predictor.describe(np.full((16, 16, 3), 128, np.uint8))
+            if predictor.length != len(grey) or not isinstance(predictor.record, dict):
+                raise ValueError("its description does not fit its networks")
             if not np.isfinite(predictor.lut(grey, grey)).all():
                 raise ValueError("its weights are not finite")
             return predictor

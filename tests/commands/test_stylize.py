@@ -303,6 +303,21 @@ def test_a_folder_run_again_leaves_its_own_results_out(run, folder):
     assert files(folder / "photos") == ["a.png", "a.stylized.png"]
 
 
+def test_a_folder_run_goes_on_when_nobody_reads_what_it_prints(folder):
+    """In a process of its own, whose pipe is closed before it starts."""
+    for name in ("a.png", "b.png"):
+        Image.open(folder / "content.png").save(folder / "photos" / name)
+    (folder / "photos/0.jpg").write_text("no photo")
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = [folder / "photos", folder / "style.jpg", "-o", folder / "out"]
+    command = [sys.executable, "-m", "mobilenet_backbone.stylize", *arguments]
+    status = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=writing).returncode
+    os.close(writing)
+    assert status == 1
+    assert files(folder / "out") == ["a.png", "b.png"]
+
+
 @pytest.mark.parametrize("strength", ["-1", "2", "nan", "much"])
 def test_a_strength_out_of_range_is_a_usage_error(run, strength):
     with pytest.raises(SystemExit) as caught:

@@ -150,6 +150,18 @@ def test_a_damaged_member_is_refused_in_a_sentence(tmp_path):
         GradePredictor.load(tmp_path / "a.onnx.zip")
 
 
+@pytest.mark.parametrize("change", [{"descriptor": 7}, {"descriptor": "many"}, {"record": []}])
+def test_a_description_that_does_not_fit_is_refused_with_the_files_name(tmp_path, change):
+    with zipfile.ZipFile(DEFAULT) as packed, zipfile.ZipFile(tmp_path / "a.onnx.zip", "w") as damaged:
+        for name in packed.namelist():
+            content = packed.read(name)
+            if name == "description.json":
+                content = json.dumps(json.loads(content) | change)
+            damaged.writestr(name, content)
+    with pytest.raises(InputError, match=r"a\.onnx\.zip is not a predictor of grades"):
+        GradePredictor.load(tmp_path / "a.onnx.zip")
+
+
 def test_a_descriptor_of_another_length_is_an_input_error(predictor):
     with pytest.raises(InputError, match="a descriptor has"):
         predictor.lut(np.zeros(3, np.float32), np.zeros(3, np.float32))

@@ -1,4 +1,4 @@
-"""The command `stylize`: photos in, photos in the light and colour of another out."""
+"""The command `stylize`: photos and films in, photos and films in the light and colour of a photo out."""
 
 import argparse
 import sys
@@ -6,10 +6,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from common.commands import cli
+from common.commands import cli, stylize_films
 from common.errors import InputError
 from common.files import require_absent, require_room
 from common.photos import photo_paths, require_photo, require_writable, write_photo
+from common.photos.films import FILMS, is_film
+from common.transfer.film import FILM_SIZE
 from common.transfer.style import Style
 from common.transfer.stylizer import FINISHES, FITS, SIZE, SMALLEST_SIZE, Stylizer
 from common.transfer.transforms import TRANSFORMS
@@ -36,14 +38,14 @@ def main(backbone, doc, arguments=None):
 def add_options(parser):
     """Give a parser the command's options."""
     option = parser.add_argument
-    option("content", type=Path, metavar="CONTENT", help="a photo, or a folder of photos")
+    option("content", type=Path, metavar="CONTENT", help="a photo or a film, or a folder of them")
     option("style", type=Path, metavar="STYLE", help="the photo whose light and colour to take, or a saved style (.npz)")
     option(
         "-o",
         "--output",
         type=Path,
         metavar="OUT",
-        help="where to write: a photo, for a folder of contents a folder (default: NAME.stylized.EXT beside the content)",
+        help="where to write: for a folder of contents a folder (default: NAME.stylized.EXT beside the content)",
     )
     option("--model", choices=("student", "teacher"), default="student", help="default: %(default)s")
     option(
@@ -71,7 +73,8 @@ def add_options(parser):
         "--size",
         type=size,
         metavar="SIDE",
-        help=f"longer side, in pixels, of the copies of both photos that the network sees; full: all (default: {SIZE})",
+        help=f"longer side, in pixels, of the copies of both photos that the network sees; full: all (default: {SIZE}, "
+        f"for films {FILM_SIZE})",
     )
     option(
         "--fit",
@@ -82,6 +85,7 @@ def add_options(parser):
     option("--save-style", type=Path, metavar="FILE", help="write the measured style too, a .npz file")
     option("--save-look", type=Path, metavar="FILE", help="write the look of the photo too, a .npz file")
     option("--overwrite", action="store_true", help="replace results that are there")
+    stylize_films.add_options(parser)
 
 
 def size(text):
@@ -97,14 +101,14 @@ def stylize_photos(options, backbone):
     """Stylise what `options` names with the network of a backbone. What can be checked is checked before it is loaded.
 
     Returns:
-        1 where a photo of a folder failed, else 0.
+        1 where a photo or film of a folder failed, else `stylize_films.BROKEN_OFF` where a film broke off, else 0.
     """
     is_folder = options.content.is_dir()
     settings = stylizer_settings(options)
     if options.model == "teacher" and not options.checkpoint:
         raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
-    if options.save_look and is_folder:
-        raise InputError("--save-look takes one photo, not a folder: each photo has a look of its own")
+    if options.save_look and (is_folder or is_film(options.content)):
+        raise InputError("--save-look takes one photo, not a folder or a film: each picture has a look of its own")
     if options.save_look and settings["finish"] != "look":
         raise InputError(f"--save-look goes with --finish look, not with {settings['finish']}")
     if options.style.suffix != SAVED:
@@ -114,8 +118,7 @@ def stylize_photos(options, backbone):
         options.output.mkdir(parents=True, exist_ok=True)
     outputs = [output_path(content, options.output, is_folder) for content in contents]
     if not is_folder:
-        require_photo(options.content)
-        require_free(outputs[0], options.overwrite)
+        require_content(options.content, outputs[0], options, settings)
     if options.save_style and options.save_style == options.save_look:
         raise InputError(f"--save-style and --save-look both name {options.save_look}")
     for path in filter(None, (options.save_style, options.save_look)):
@@ -126,26 +129,55 @@ def stylize_photos(options, backbone):
 
     from common.network.registry import load_network
 
-    stylizer = Stylizer(load_network(backbone, options.model, options.checkpoint), **settings)
+    network = load_network(backbone, options.model, options.checkpoint)
+    if not is_folder and is_film(options.content):
+        settings["size"] = film_size(options, settings)
+    stylizer = Stylizer(network, **settings)
     saved = options.style.suffix == SAVED
     style = Style.load(options.style) if saved else stylizer.analyze(options.style)
+    status = 0
     if not is_folder:
-        write_photo(stylizer.apply(options.content, style, options.strength), outputs[0])
+        status = stylize_content(stylizer, options.content, style, outputs[0], options)
         if options.save_look:
             stylizer.look(options.content, style, options.strength).save(options.save_look)
     if options.save_style:
         style.save(options.save_style)
     if not is_folder:
-        return 0
-    failed = False
+        return status
+    film_stylizer = Stylizer(network, **settings | {"size": film_size(options, settings)})
+    statuses = set()
     for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo"):
         try:
-            require_free(output, options.overwrite)
-            write_photo(stylizer.apply(content, style, options.strength), output)
+            require_content(content, output, options, settings)
+            statuses.add(stylize_content(film_stylizer if is_film(content) else stylizer, content, style, output, options))
         except InputError as error:
             tqdm.write(f"error: {cli.message(error)}", file=sys.stderr)
-            failed = True
-    return int(failed)
+            statuses.add(1)
+    return 1 if 1 in statuses else max(statuses)
+
+
+def require_content(content, output, options, settings):
+    """Raise `InputError` where `content` is no photo or film, or its result cannot be written to `output`."""
+    if is_film(content):
+        stylize_films.require_film_settings(settings)
+        stylize_films.require_film(content, output, options.codec)
+        require_absent(output, options.overwrite)
+    else:
+        require_photo(content)
+        require_free(output, options.overwrite)
+
+
+def stylize_content(stylizer, content, style, output, options):
+    """Stylise one photo or film, and give the exit status."""
+    if is_film(content):
+        return stylize_films.stylize_film(stylizer, content, style, output, options)
+    write_photo(stylizer.apply(content, style, options.strength), output)
+    return 0
+
+
+def film_size(options, settings):
+    """The size that a `Stylizer` of films is to have."""
+    return settings["size"] if options.size else FILM_SIZE
 
 
 def stylizer_settings(options):
@@ -165,15 +197,19 @@ def stylizer_settings(options):
 
 
 def contents_of(folder):
-    """Photos in `folder` without the results of earlier runs."""
-    return [path for path in photo_paths(folder) if not path.stem.endswith(RESULT_MARK)]
+    """Photos and films in `folder` without the results of earlier runs."""
+    return [path for path in photo_paths(folder, also=FILMS) if not path.stem.endswith(RESULT_MARK)]
 
 
 def output_path(content, output, is_folder):
     """Where the result of `content` goes; `output` is the option of that name."""
+    name = content.name
+    if is_film(content):
+        name = content.stem + stylize_films.film_output_ending(content)
     if output is None:
-        return content.with_name(f"{content.stem}{RESULT_MARK}{content.suffix}")
-    return output / content.name if is_folder else output
+        stem, ending = name.rpartition(".")[::2]
+        return content.with_name(f"{stem}{RESULT_MARK}.{ending}")
+    return output / name if is_folder else output
 
 
 def require_free(path, overwrite):

@@ -28,8 +28,11 @@ SIXTEEN_TO_EIGHT_BITS = 257
 STRIP = 256
 
 
-def photo_paths(folder):
+def photo_paths(folder, also=()):
     """Paths of the JPEG, PNG, WebP and TIFF files in `folder`, sorted; hidden files are left out.
+
+    Args:
+        also: more endings to take, in lower case.
 
     Raises:
         InputError: `folder` is no folder, or holds no photo.
@@ -37,7 +40,8 @@ def photo_paths(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in WRITERS and not path.name.startswith("."))
+    endings = {*WRITERS, *also}
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in endings and not path.name.startswith("."))
     if not paths:
         raise InputError(f"{folder} holds no photo ({', '.join(WRITERS)})")
     return paths

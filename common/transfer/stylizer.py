@@ -12,8 +12,9 @@ import psutil
 from common.errors import InputError
 from common.network.coarse_to_fine import coarse_to_fine
 from common.photos import as_floats, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple, shrink_to_side
+from common.transfer.film import FILM_CELLS, SMOOTHING, stylized_frames
 from common.transfer.guided_filter import guided_filter
-from common.transfer.look import Look
+from common.transfer.look import CELLS, Look
 from common.transfer.style import Style
 from common.transfer.transforms import TRANSFORMS, statistics, transferring
 
@@ -86,6 +87,32 @@ class Stylizer:
         self._require(style, strength)
         return self._fitted(pixels_of(photo), style, strength)
 
+    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25):
+        """The frames of a film in the light and colour of `style`, without flicker, one after the other.
+
+        Args:
+            frames: any number of arrays `(height, width, 3)` of uint8, or of `common.photos.films.Frame`s, all of one size.
+            style, strength: as of `apply`.
+            smoothing: time constant, in seconds, of the averages that content statistics and looks are taken over; at a cut
+                they start afresh.
+            every: the network sees every so many frames.
+            rate: frames a second, of arrays.
+
+        Yields:
+            What came, an array or a `Frame`, with the pixels changed.
+
+        Raises:
+            InputError: as `apply`, or the finish is not "look".
+        """
+        self._require(style, strength)
+        if self.finish != "look" or self.fit != "pad":
+            raise InputError("films take the finish look and the fit pad")
+
+        def look_of(pixels, steadied):
+            return self._fitted(pixels_of(pixels), style, strength, steadied, FILM_CELLS)
+
+        return stylized_frames(frames, look_of, smoothing, every, rate)
+
     def _require(self, style, strength):
         widths = tuple(len(of_level.mean) for of_level in style.statistics)
         if style.network != self._fingerprint or widths != self.network.widths.features:
@@ -106,9 +133,9 @@ class Stylizer:
             result = guided_filter(result, content.astype(result.dtype, copy=False))
         return result.astype(pixels.dtype, copy=False)
 
-    def _fitted(self, pixels, style, strength):
+    def _fitted(self, pixels, style, strength, content=None, cells=CELLS):
         copy = self._copy(pixels)
-        return Look.fit(copy, self._transferred(copy, style, strength))
+        return Look.fit(copy, self._transferred(copy, style, strength, content), cells=cells)
 
     def _copy(self, pixels):
         """What the network sees of a photo: float32 `(height, width, 3)` in [0, 1]."""
@@ -116,14 +143,17 @@ class Stylizer:
             pixels = shrink_to_multiple(as_floats(pixels), self.network.strides[-1])
         return as_floats(pixels if self.size is None else shrink_to_side(pixels, self.size))
 
-    def _transferred(self, content, style, strength):
-        """The network's result, float32 `(height, width, 3)` in [0, 1], of floats of that shape."""
+    def _transferred(self, pixels, style, strength, content=None):
+        """The network's result, float32 `(height, width, 3)` in [0, 1], of floats of that shape.
+
+        `content` is that of `transferring`.
+        """
         # A level leaves 1 - strength of the content in what it hands on: shared out like this, the result follows evenly.
         strength = 1 - (1 - strength) ** (1 / len(style.statistics))
-        features, skips = self._encode(content)
-        before = transferring(style.statistics, self.transform, strength)
+        features, skips = self._encode(pixels)
+        before = transferring(style.statistics, self.transform, strength, content)
         result = np.asarray(coarse_to_fine(self.network, features, skips, before))
-        height, width = content.shape[:2]
+        height, width = pixels.shape[:2]
         return np.clip(result[0, :height, :width], 0, 1)
 
     def _encode(self, pixels):

@@ -87,7 +87,7 @@ class Stylizer:
         self._require(style, strength)
         return self._fitted(pixels_of(photo), style, strength)
 
-    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25):
+    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25, cells=FILM_CELLS):
         """The frames of a film in the light and colour of `style`, without flicker, one after the other.
 
         Args:
@@ -97,6 +97,7 @@ class Stylizer:
                 they start afresh.
             every: the network sees every so many frames.
             rate: frames a second, of arrays.
+            cells: of the looks' grids on the longer side; fewer than of a photo are steadier.
 
         Yields:
             What came, an array or a `Frame`, with the pixels changed.
@@ -109,7 +110,7 @@ class Stylizer:
             raise InputError("films take the finish look and the fit pad")
 
         def look_of(pixels, steadied):
-            return self._fitted(pixels_of(pixels), style, strength, steadied, FILM_CELLS)
+            return self._fitted(pixels_of(pixels), style, strength, steadied, cells)
 
         return stylized_frames(frames, look_of, smoothing, every, rate)
 

@@ -63,6 +63,24 @@ def add_hum(container, stream, seconds):
     container.mux(stream.encode(None))
 
 
+def with_subtitles(source, path):
+    """A copy of a film with German subtitles, a title and a chapter."""
+    lines = path.with_suffix(".srt")
+    lines.write_text("1\n00:00:00,200 --> 00:00:00,800\nHello\n\n2\n00:00:01,000 --> 00:00:01,500\nBye\n")
+    with av.open(str(source)) as pictures, av.open(str(lines)) as words, av.open(str(path), "w") as container:
+        container.metadata["title"] = "A lake"
+        base = Fraction(1, 1000)
+        container.set_chapters([{"id": 1, "start": 0, "end": 1000, "time_base": base, "metadata": {"title": "One"}}])
+        streams = [container.add_stream_from_template(source.streams[0]) for source in (pictures, words)]
+        streams[1].metadata["language"] = "deu"
+        for stream, packets in zip(streams, (pictures.demux(), words.demux()), strict=True):
+            for packet in packets:
+                if packet.size:  # the last is empty
+                    packet.stream = stream
+                    container.mux(packet)
+    return path
+
+
 def packets(path, kind):
     """Bytes of the packets of a film's first stream of that kind, "audio" or "subtitle"."""
     with av.open(str(path)) as container:

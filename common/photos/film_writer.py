@@ -104,6 +104,7 @@ class Writer:
         self._last, self._durations = None, {}
         self.lost = []
         target.metadata.update(source.metadata)
+        target.set_chapters(source.chapters())
         self._start = films.container_start(source)
         self._copied = self._packets(source, self._copied_streams(source))
         self._next = next(self._copied, None)
@@ -136,7 +137,7 @@ class Writer:
                 )
                 continue
             copy.metadata.update(stream.metadata)
-            copy.disposition = stream.disposition
+            copy.disposition = stream.disposition.value
             streams[stream.index] = copy
         return streams
 
@@ -146,10 +147,11 @@ class Writer:
             return
         try:
             for packet in source.demux([source.streams[index] for index in streams]):
-                if packet.dts is None:
+                first = packet.pts if packet.dts is None else packet.dts
+                if first is None:  # the empty one at the end
                     continue
                 shift = round(self._start / packet.time_base)
-                packet.dts -= shift
+                packet.dts = first - shift
                 packet.pts = None if packet.pts is None else packet.pts - shift
                 packet.stream = streams[packet.stream.index]
                 yield packet.dts * packet.time_base, packet

@@ -82,7 +82,7 @@ def pyav():
     try:
         import av
     except ImportError as error:
-        raise InputError('films need PyAV, which is not installed: pip install "av>=14"') from error
+        raise InputError('films need PyAV, which is not installed: pip install "av>=17"') from error
     return av
 
 

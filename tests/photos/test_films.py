@@ -66,6 +66,7 @@ def test_colour_tags_are_kept(tmp_path, tags):
     assert difference([f.pixels for f in again], [f.pixels for f in frames]) < 2
 
 
+@pytest.mark.skipif(not hasattr(av.VideoStream, "set_display_rotation"), reason="PyAV 17 reads a rotation but writes none")
 @pytest.mark.parametrize("degrees", [90, 180, -90])
 def test_a_turned_film_comes_upright(tmp_path, degrees):
     made = toy_films.pan("lake_content", 2)
@@ -123,6 +124,18 @@ def test_sound_is_copied_bit_by_bit(tmp_path, ending):
 def test_sound_that_a_container_cannot_hold_is_left_out_and_named(tmp_path):
     source = toy_films.write(tmp_path / "film.mp4", toy_films.pan("lake_content", 5), sound=True)
     assert rewritten(source, tmp_path / "out.webm")[2] == ["sound (aac)"]
+
+
+def test_subtitles_names_and_chapters_are_kept(tmp_path):
+    bare = toy_films.write(tmp_path / "bare.mkv", toy_films.pan("lake_content", 50))
+    source = toy_films.with_subtitles(bare, tmp_path / "film.mkv")
+    assert rewritten(source, tmp_path / "out.mkv")[2] == []
+    assert toy_films.packets(tmp_path / "out.mkv", "subtitle") == toy_films.packets(source, "subtitle") == [b"Hello", b"Bye"]
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.metadata["title"] == "A lake"
+        assert container.streams.subtitles[0].language == "deu"
+        assert [(chapter["start"], chapter["metadata"]["title"]) for chapter in container.chapters()][:1] == [(0, "One")]
+    assert rewritten(source, tmp_path / "out.mp4")[2] == ["subtitles (srt)"]
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.9])

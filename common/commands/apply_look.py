@@ -8,9 +8,10 @@ import dataclasses
 from pathlib import Path
 
 from common.commands import cli
-from common.commands.results import contents_of, output_path, require_free, write_results
+from common.commands.results import contents_of, for_each, output_path, require_free
 from common.errors import InputError
 from common.photos import require_photo, write_photo
+from common.photos.films import is_film
 from common.transfer import Look
 
 
@@ -30,11 +31,16 @@ def apply_look(options):
     if options.grade is not None:
         look = turned(look, options.grade, options.look)
     if options.photo.is_dir():
-        photos = contents_of(options.photo)
+        photos = [path for path in contents_of(options.photo) if not is_film(path)]
         if options.output:
             options.output.mkdir(parents=True, exist_ok=True)
         outputs = [output_path(photo, options.output, True) for photo in photos]
-        return write_results(look.apply, photos, outputs, options.overwrite)
+
+        def apply(photo, output):
+            write_photo(look.apply(photo), output)
+            return 0
+
+        return for_each(apply, photos, outputs, lambda _, output: require_free(output, options.overwrite))
     require_photo(options.photo)
     output = output_path(options.photo, options.output, False)
     require_free(output, options.overwrite)

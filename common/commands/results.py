@@ -7,22 +7,25 @@ from tqdm import tqdm
 from common.commands import cli
 from common.errors import InputError
 from common.files import require_absent
-from common.photos import photo_paths, require_writable, write_photo
+from common.photos import photo_paths, require_writable
+from common.photos.film_writer import film_output_ending
+from common.photos.films import FILMS, is_film
 
 # What a result's name has before its suffix where no other name is asked for.
 RESULT_MARK = ".stylized"
 
 
 def contents_of(folder):
-    """Photos in `folder` without the results of earlier runs."""
-    return [path for path in photo_paths(folder) if not path.stem.endswith(RESULT_MARK)]
+    """Photos and films in `folder` without the results of earlier runs."""
+    return [path for path in photo_paths(folder, also=FILMS) if not path.stem.endswith(RESULT_MARK)]
 
 
 def output_path(content, output, is_folder):
     """Where the result of `content` goes; `output` is the option of that name."""
+    ending = film_output_ending(content) if is_film(content) else content.suffix
     if output is None:
-        return content.with_name(f"{content.stem}{RESULT_MARK}{content.suffix}")
-    return output / content.name if is_folder else output
+        return content.with_name(f"{content.stem}{RESULT_MARK}{ending}")
+    return output / f"{content.stem}{ending}" if is_folder else output
 
 
 def require_free(path, overwrite):
@@ -31,14 +34,22 @@ def require_free(path, overwrite):
     require_absent(path, overwrite)
 
 
-def write_results(apply, contents, outputs, overwrite):
-    """Write `apply(path)` of all photos that can be read; 1 where one could not, else 0."""
-    failed = False
+def for_each(work, contents, outputs, require):
+    """Call `work(content, output)` for all that can be read and written.
+
+    Args:
+        work: gives an exit status.
+        require: `(content, output)`, raises `InputError` where that cannot be.
+
+    Returns:
+        1 where one failed, else the largest status of `work`.
+    """
+    statuses = {0}
     for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo"):
         try:
-            require_free(output, overwrite)
-            write_photo(apply(content), output)
+            require(content, output)
+            statuses.add(work(content, output))
         except InputError as error:
             tqdm.write(f"error: {cli.message(error)}", file=sys.stderr)
-            failed = True
-    return int(failed)
+            statuses.add(1)
+    return 1 if 1 in statuses else max(statuses)

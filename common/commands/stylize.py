@@ -1,17 +1,19 @@
-"""The command `stylize`: photos in, photos in the light and colour of another out."""
+"""The command `stylize`: photos and films in, photos and films in the light and colour of a photo out."""
 
 import argparse
 from pathlib import Path
 
 import numpy as np
 
-from common.commands import cli, region_options
-from common.commands.results import contents_of, output_path, require_free, write_results
+from common.commands import cli, region_options, stylize_films
+from common.commands.results import contents_of, for_each, output_path, require_free
 from common.errors import InputError
 from common.files import require_absent, require_room
 from common.grading import lut as luts
 from common.grading.cube import write_cube
 from common.photos import flatten, read_photo, recoloured, require_photo, write_photo
+from common.photos.films import is_film
+from common.transfer.film import FILM_SIZE
 from common.transfer.network_pass import SIZE, SMALLEST_SIZE
 from common.transfer.regions import feathered, masked
 from common.transfer.style import Style
@@ -45,7 +47,7 @@ def add_options(parser):
         "--output",
         type=Path,
         metavar="OUT",
-        help="where to write: a photo, for a folder of contents a folder (default: NAME.stylized.EXT beside the content)",
+        help="where to write: for a folder of contents a folder (default: NAME.stylized.EXT beside the content)",
     )
     option(
         "--mix",
@@ -118,6 +120,7 @@ def add_options(parser):
         help="write the look as a 3D LUT for other programs too, and say how near it comes; with --grade 1 it is exact",
     )
     option("--overwrite", action="store_true", help="replace results that are there")
+    stylize_films.add_options(parser)
 
 
 def weighted_path(text):
@@ -145,28 +148,28 @@ def stylize_photos(options, backbone):
     """Stylise what `options` names with the network of a backbone. What can be checked is checked before it is loaded.
 
     Returns:
-        1 where a photo of a folder failed, else 0.
+        1 where a photo or film of a folder failed, else `stylize_films.BROKEN_OFF` where a film broke off, else 0.
     """
-    is_folder = options.content.is_dir()
+    is_folder, film = options.content.is_dir(), is_film(options.content)
     settings = stylizer_settings(options)
     if options.model == "teacher" and not options.checkpoint:
         raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
     for path in (options.style, *(path for path, _ in options.mix)):
         if path.suffix != SAVED:
             require_photo(path)
-    require_extras(options, settings["finish"], is_folder)
-    region_options.require_regions(options, settings, is_folder)
+    require_extras(options, settings["finish"], is_folder or film)
+    region_options.require_regions(options, settings, is_folder or film)
     contents = contents_of(options.content) if is_folder else [options.content]
     if is_folder and options.output:
         options.output.mkdir(parents=True, exist_ok=True)
     outputs = [output_path(content, options.output, is_folder) for content in contents]
     if not is_folder:
-        require_photo(options.content)
-        require_free(outputs[0], options.overwrite)
+        require_content(options.content, outputs[0], options, settings)
 
     from common.network.registry import load_network
 
-    stylizer = Stylizer(load_network(backbone, options.model, options.checkpoint), **settings)
+    network = load_network(backbone, options.model, options.checkpoint)
+    stylizer = Stylizer(network, **settings)
     mask, content_regions, style_regions = region_options.masks_of(options)
     style = style_of(stylizer, options.style, style_regions)
     if options.mix:
@@ -174,12 +177,28 @@ def stylize_photos(options, backbone):
         style = Style.mix([style, *others], [1.0, *(weight for _, weight in options.mix)])
     if options.save_style:
         style.save(options.save_style)
-    if not is_folder:
-        stylize_photo(stylizer, style, options, outputs[0], mask, content_regions)
+
+    def stylize(content, output):
+        if is_film(content):
+            of_films = Stylizer(network, **settings | {"size": settings["size"] if options.size else FILM_SIZE})
+            return stylize_films.stylize_film(of_films, content, style, output, options)
+        stylize_photo(stylizer, style, options, content, output, mask, content_regions)
         return 0
-    return write_results(
-        lambda content: stylizer.apply(content, style, options.strength), contents, outputs, options.overwrite
-    )
+
+    if not is_folder:
+        return stylize(options.content, outputs[0])
+    return for_each(stylize, contents, outputs, lambda *paths: require_content(*paths, options, settings))
+
+
+def require_content(content, output, options, settings):
+    """Raise `InputError` where `content` is no photo or film, or its result cannot be written to `output`."""
+    if is_film(content):
+        stylize_films.require_film_settings(settings)
+        stylize_films.require_film(content, output, options.codec)
+        require_absent(output, options.overwrite)
+    else:
+        require_photo(content)
+        require_free(output, options.overwrite)
 
 
 def style_of(stylizer, path, regions=None):
@@ -187,12 +206,12 @@ def style_of(stylizer, path, regions=None):
     return Style.load(path) if path.suffix == SAVED else stylizer.analyze(path, regions)
 
 
-def require_extras(options, finish, is_folder):
+def require_extras(options, finish, several):
     """Raise `InputError` where what is to be saved beside the result cannot be: styles, looks, LUTs."""
     of_one_photo = {"--save-look": options.save_look, "--lut": options.lut}
     for name, path in of_one_photo.items():
-        if path and is_folder:
-            raise InputError(f"{name} takes one photo, not a folder: each photo has a look of its own")
+        if path and several:
+            raise InputError(f"{name} takes one photo, not a folder or a film: each picture has a look of its own")
         if path and finish != "look":
             raise InputError(f"{name} goes with --finish look, not with {finish}")
     if options.save_style and options.save_style == options.save_look:
@@ -205,9 +224,9 @@ def require_extras(options, finish, is_folder):
             require_absent(path, options.overwrite)
 
 
-def stylize_photo(stylizer, style, options, output, mask, regions):
+def stylize_photo(stylizer, style, options, photo, output, mask, regions):
     """Write the result of one photo, and what else is asked for of it."""
-    content = read_photo(options.content)
+    content = read_photo(photo)
     if stylizer.finish != "look":
         recolour = masked_by(mask, options, lambda pixels: stylizer.apply(pixels, style, options.strength))
         write_photo(recoloured(content, recolour), output)
@@ -217,7 +236,7 @@ def stylize_photo(stylizer, style, options, output, mask, regions):
     if options.save_look:
         look.save(options.save_look)
     if options.lut:
-        write_lut(look, content, options.lut, f"{options.content.stem} in the colours of {options.style.stem}")
+        write_lut(look, content, options.lut, f"{photo.stem} in the colours of {options.style.stem}")
 
 
 def masked_by(mask, options, recolour):

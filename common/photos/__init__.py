@@ -1,4 +1,7 @@
-"""Photos: files to arrays and back, folders of them, and (`crops`, which imports Keras) the pieces that training takes."""
+"""Photos: files to arrays and back, folders of them, and (`crops`, which imports Keras) the pieces that training takes.
+
+Films too: `films` reads, `film_writer` writes, `cuts` tells one shot from the next. PyAV is imported when a film is opened.
+"""
 
 from common.photos.files import (
     READABLE,

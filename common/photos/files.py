@@ -3,6 +3,7 @@
 import contextlib
 import io
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,11 @@ SIXTEEN_TO_EIGHT_BITS = 257
 STRIP = 256
 
 
-def photo_paths(folder: str | Path) -> list[Path]:
+def photo_paths(folder: str | Path, also: Iterable[str] = ()) -> list[Path]:
     """Paths of the JPEG, PNG, WebP and TIFF files in `folder`, sorted; hidden files are left out.
+
+    Args:
+        also: more endings to take, in lower case.
 
     Raises:
         InputError: `folder` is no folder, or holds no photo.
@@ -37,7 +41,8 @@ def photo_paths(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in WRITERS and not path.name.startswith("."))
+    endings = {*WRITERS, *also}
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in endings and not path.name.startswith("."))
     if not paths:
         raise InputError(f"{folder} holds no photo ({', '.join(WRITERS)})")
     return paths

@@ -11,22 +11,15 @@ from PIL import Image
 
 from common.errors import InputError
 from common.grading import lut as luts
-from common.grading.runtime import shipped_predictor
-from common.photos import Photo, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple
+from common.photos import Photo, pixels_of, recoloured, shrink_to_multiple
+from common.transfer.film import FILM_CELLS, SMOOTHING, stylized_frames
 from common.transfer.guided_filter import guided_filter
 from common.transfer.look import Look
+from common.transfer.look_fitter import LookFitter
 from common.transfer.network_pass import SIZE, SMALLEST_SIZE, NetworkPass
-from common.transfer.regions import (
-    FEATHER,
-    RegionalLook,
-    RegionalStyle,
-    assigned,
-    pixels_under,
-    region_statistics,
-    transferring_regions,
-)
+from common.transfer.regions import FEATHER, RegionalLook, RegionalStyle
 from common.transfer.style import Style
-from common.transfer.transforms import TRANSFORMS, statistics, transferring
+from common.transfer.transforms import TRANSFORMS
 
 FITS = ("pad", "resize")
 FINISHES = ("look", "guided", "none")
@@ -76,7 +69,7 @@ class Stylizer:
         self.fit = fit
         self.grade = grade
         self._pass = NetworkPass(network, size, fit)
-        self._fingerprint = network.fingerprint()
+        self._looks = LookFitter(self._pass, transform, grade)
 
     def analyze(self, photo: Photo, regions: dict | None = None) -> Style | RegionalStyle:
         """The style of a photo; transparent parts count as white.
@@ -90,19 +83,7 @@ class Stylizer:
         Raises:
             InputError: the photo cannot be used.
         """
-        pixels = pixels_of(photo)
-        features, _ = self._pass.encode(self._pass.copy(pixels))
-        whole = self._style([statistics(feature[0]) for feature in features], pixels)
-        if regions is None:
-            return whole
-        parts = {
-            name: self._style([region_statistics(x[0], mask) for x in features], pixels_under(pixels, mask))
-            for name, mask in regions.items()
-        }
-        return RegionalStyle(whole, parts)
-
-    def _style(self, measured, pixels):
-        return Style(tuple(measured), self._fingerprint, shipped_predictor().describe(pixels)[None], np.ones(1))
+        return self._looks.style(pixels_of(photo), regions)
 
     def apply(
         self, photo: Photo, style: Style | RegionalStyle, strength=1.0, regions: dict | None = None, feather=FEATHER
@@ -124,84 +105,78 @@ class Stylizer:
         Raises:
             InputError: the photo cannot be used, the style is another network's, or the strength is not in [0, 1].
         """
-        self._require(style, strength, regions)
+        require_usable(style, self.network, self.grade, strength)
         if regions is None:
             return recoloured(photo, lambda pixels: self._stylized(pixels, style, strength))
-        return recoloured(photo, lambda pixels: self._regional(pixels, style, strength, regions, feather).recolour(pixels))
+        return recoloured(
+            photo, lambda pixels: self._looks.regional_look(pixels, style, strength, regions, feather).recolour(pixels)
+        )
 
     def look(
         self, photo: Photo, style: Style | RegionalStyle, strength=1.0, regions: dict | None = None, feather=FEATHER
     ) -> Look | RegionalLook:
         """What `apply` does to the content photo, as a look; arguments and errors as there."""
-        self._require(style, strength, regions)
+        require_usable(style, self.network, self.grade, strength)
         if regions is None:
-            return self._look(pixels_of(photo), style, strength)
-        return self._regional(pixels_of(photo), style, strength, regions, feather)
+            return self._looks.look(pixels_of(photo), style, strength)
+        return self._looks.regional_look(pixels_of(photo), style, strength, regions, feather)
 
-    def _require(self, style, strength, regions=None):
-        style = style.whole if isinstance(style, RegionalStyle) else style
-        widths = tuple(len(of_level.mean) for of_level in style.statistics)
-        if style.network != self._fingerprint or widths != self.network.widths.features:
-            raise InputError("the style was analysed with another network: analyse the photo again with this one")
-        if not 0 <= strength <= 1:
-            raise InputError(f"strength is {strength} but must be from 0 to 1")
-        if regions is not None and self.finish != "look":
-            raise InputError(f"regions go with the finish look, not with {self.finish}")
-        if self.grade and style.descriptors is None:
-            raise InputError("the style was saved without what a grade needs: analyse the photo again, or take grade 0")
+    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25, cells=FILM_CELLS):
+        """The frames of a film in the light and colour of `style`, without flicker, one after the other.
+
+        Args:
+            frames: any number of arrays `(height, width, 3)` of uint8, or of `common.photos.films.Frame`s, all of one size.
+            style, strength: as of `apply`.
+            smoothing: time constant, in seconds, of the averages that content statistics and looks are taken over; at a cut
+                they start afresh. A shot has the grade of its first frame.
+            every: the network sees every so many frames.
+            rate: frames a second, of arrays.
+            cells: of the looks' grids on the longer side; fewer than of a photo are steadier.
+
+        Yields:
+            What came, an array or a `Frame`, with the pixels changed.
+
+        Raises:
+            InputError: as `apply`, or the finish is not "look".
+        """
+        require_usable(style, self.network, self.grade, strength)
+        if self.finish != "look" or self.fit != "pad":
+            raise InputError("films take the finish look and the fit pad")
+
+        def look_of(pixels, steadied):
+            return self._looks.look(pixels_of(pixels), style, strength, steadied, cells)
+
+        return stylized_frames(frames, look_of, smoothing, every, rate)
 
     def _stylized(self, pixels, style, strength):
         content = shrink_to_multiple(pixels, self._pass.stride) if self.fit == "resize" else pixels
         if self.finish == "look" or self.grade == 1:
-            return self._look(pixels, style, strength).recolour(content)
-        result = self._finished(self._transferred(self._pass.copy(pixels), style, strength), content)
+            return self._looks.look(pixels, style, strength).recolour(content)
+        result = finished(self._looks.restyled(self._pass.copy(pixels), style, strength), content, self.finish)
         if not self.grade:
             return result
-        graded = Look(None, self._lut(pixels, style, strength), 1.0).recolour(content)
+        graded = luts.apply(self._looks.lut(pixels, style, strength), content).astype(result.dtype, copy=False)
         return cv2.addWeighted(graded, self.grade, result, 1 - self.grade, 0)
 
-    def _finished(self, result, content):
-        """What the network made of a copy, in the type and size of `content`, by the guided filter where asked for."""
-        if content.dtype == np.uint8:
-            result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
-        if result.shape != content.shape:
-            result = cv2.resize(result, content.shape[1::-1], interpolation=cv2.INTER_CUBIC).clip(0, result.max())
-        if self.finish == "guided":
-            result = guided_filter(result, content.astype(result.dtype, copy=False))
-        return result.astype(content.dtype, copy=False)
 
-    def _look(self, pixels, style, strength):
-        grid, lut = None, None
-        if self.grade < 1:
-            copy = self._pass.copy(pixels)
-            grid = Look.fit(copy, self._transferred(copy, style, strength)).grid
-        if self.grade > 0:
-            lut = self._lut(pixels, style, strength)
-        return Look(grid, lut, self.grade)
+def finished(result, content, finish):
+    """What the network made of a copy, in the type and size of `content`, by the guided filter where asked for."""
+    if content.dtype == np.uint8:
+        result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
+    if result.shape != content.shape:
+        result = cv2.resize(result, content.shape[1::-1], interpolation=cv2.INTER_CUBIC).clip(0, result.max())
+    if finish == "guided":
+        result = guided_filter(result, content.astype(result.dtype, copy=False))
+    return result.astype(content.dtype, copy=False)
 
-    def _regional(self, pixels, style, strength, regions, feather):
-        copy = self._pass.copy(pixels)
-        styles, weights = assigned(style, regions, copy, feather)
-        grids, grades = [None] * len(styles), [None] * len(styles)
-        if self.grade < 1:
-            padded = [pad_to_multiple(weight, self._pass.stride) for weight in weights]
-            measured = [of_region.statistics for of_region in styles]
-            result = self._pass.restyle(
-                copy, strength, lambda share: transferring_regions(measured, padded, self.transform, share)
-            )
-            grids = [Look.fit(copy, result, weight).grid for weight in weights]
-        if self.grade > 0:
-            pairs = zip(styles, weights, strict=True)
-            grades = [self._lut(pixels_under(pixels, weight), of_region, strength) for of_region, weight in pairs]
-        return RegionalLook([Look(*of_region, self.grade) for of_region in zip(grids, grades, strict=True)], weights)
 
-    def _lut(self, pixels, style, strength):
-        """The predicted grade, a 3D LUT; of a mixed style, the mean of the grades of its photos."""
-        predictor = shipped_predictor()
-        content = predictor.describe(pixels)
-        grades = [predictor.lut(content, descriptor) for descriptor in style.descriptors]
-        return luts.mix(np.einsum("s,s...->...", style.shares.astype(np.float32), np.stack(grades)), strength)
-
-    def _transferred(self, copy, style, strength):
-        """What the network makes of a copy in a style."""
-        return self._pass.restyle(copy, strength, lambda share: transferring(style.statistics, self.transform, share))
+def require_usable(style, network, grade, strength):
+    """Raise `InputError` where a style or a strength cannot be used with a network and a grade."""
+    style = style.whole if isinstance(style, RegionalStyle) else style
+    widths = tuple(len(of_level.mean) for of_level in style.statistics)
+    if style.network != network.fingerprint() or widths != network.widths.features:
+        raise InputError("the style was analysed with another network: analyse the photo again with this one")
+    if not 0 <= strength <= 1:
+        raise InputError(f"strength is {strength} but must be from 0 to 1")
+    if grade and style.descriptors is None:
+        raise InputError("the style was saved without what a grade needs: analyse the photo again, or take grade 0")

@@ -106,20 +106,16 @@ class Stylizer:
             InputError: the photo cannot be used, the style is another network's, or the strength is not in [0, 1].
         """
         require_usable(style, self.network, self.grade, strength)
-        if regions is None:
-            return recoloured(photo, lambda pixels: self._stylized(pixels, style, strength))
-        return recoloured(
-            photo, lambda pixels: self._looks.regional_look(pixels, style, strength, regions, feather).recolour(pixels)
-        )
+        if regions is not None and self.finish != "look":
+            raise InputError(f"regions go with the finish look, not with {self.finish}")
+        return recoloured(photo, lambda pixels: self._stylized(pixels, style, strength, regions, feather))
 
     def look(
         self, photo: Photo, style: Style | RegionalStyle, strength=1.0, regions: dict | None = None, feather=FEATHER
     ) -> Look | RegionalLook:
         """What `apply` does to the content photo, as a look; arguments and errors as there."""
         require_usable(style, self.network, self.grade, strength)
-        if regions is None:
-            return self._looks.look(pixels_of(photo), style, strength)
-        return self._looks.regional_look(pixels_of(photo), style, strength, regions, feather)
+        return self._look(pixels_of(photo), style, strength, regions, feather)
 
     def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25, cells=FILM_CELLS):
         """The frames of a film in the light and colour of `style`, without flicker, one after the other.
@@ -148,10 +144,15 @@ class Stylizer:
 
         return stylized_frames(frames, look_of, smoothing, every, rate)
 
-    def _stylized(self, pixels, style, strength):
+    def _look(self, pixels, style, strength, regions, feather):
+        if regions is None:
+            return self._looks.look(pixels, style, strength)
+        return self._looks.regional_look(pixels, style, strength, regions, feather)
+
+    def _stylized(self, pixels, style, strength, regions, feather):
         content = shrink_to_multiple(pixels, self._pass.stride) if self.fit == "resize" else pixels
         if self.finish == "look" or self.grade == 1:
-            return self._looks.look(pixels, style, strength).recolour(content)
+            return self._look(pixels, style, strength, regions, feather).recolour(content)
         result = finished(self._looks.restyled(self._pass.copy(pixels), style, strength), content, self.finish)
         if not self.grade:
             return result

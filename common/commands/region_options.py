@@ -25,7 +25,7 @@ def add_options(parser):
         "--feather",
         type=percent,
         metavar="PERCENT",
-        help="softness of borders, in percent of the longer side: between regions (default: 1), and inwards of a mask "
+        help="softness of borders, in percent of the longer side: between regions (default: 4), and inwards of a mask "
         "(default: 0)",
     )
 

@@ -15,11 +15,11 @@ from common.transfer.transforms import Statistics, affine_map, statistics
 # covariance takes some times as many pixels as it has rows.
 SHRINKAGE = 4.0
 # Softness of the borders between regions, as a share of the longer side, where none is asked for.
-FEATHER = 0.01
+FEATHER = 0.04
 # Largest weight of a region that is not there.
 NOTHING = 1e-3
 # Of the guided filter that makes masks follow the content's edges.
-EDGE_EPSILON = 1e-3
+EDGE_EPSILON = 0.0005 * 255**2
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def softened(weights, content, feather=FEATHER):
         feather: softness, as a share of the longer side.
     """
     radius = max(1, round(feather * max(content.shape)))
-    soft = np.stack([cv2.ximgproc.guidedFilter(content, w.astype(np.float32), radius, EDGE_EPSILON) for w in weights])
+    guide = np.round(255 * content).astype(np.uint8)  # of floats OpenCV's filter sees no edges
+    soft = np.stack([cv2.ximgproc.guidedFilter(guide, w.astype(np.float32), radius, EDGE_EPSILON) for w in weights])
     soft = np.clip(soft, 0, None)
     return soft / np.maximum(soft.sum(axis=0), np.finfo(np.float32).tiny)
 

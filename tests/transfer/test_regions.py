@@ -86,6 +86,16 @@ def test_weights_sum_to_one_and_are_soft_at_borders_alone(rng):
     assert 0.2 < soft[0, :, 39:41].mean() < 0.8
 
 
+def test_a_border_moves_to_the_contents_edge():
+    content = np.full((60, 80, 3), 0.2, np.float32)
+    content[:, 40:] = 0.8
+    off = np.zeros((60, 80), np.float32)
+    off[:, 36:] = 1  # four pixels beside the edge
+    soft = softened(partition([off], 60, 80), content, 0.1)[0]
+    assert soft[:, 40].min() > 0.9
+    assert soft[30, 40] - soft[30, 39] > 2 * (soft[30, 39] - soft[30, 38])
+
+
 def test_outside_a_mask_the_content_stays_to_the_last_bit(rng):
     content, result = (rng.integers(0, 256, (40, 50, 3), np.uint8) for _ in range(2))
     mask = halves(40, 50)["left"]

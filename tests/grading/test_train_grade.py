@@ -178,8 +178,7 @@ def test_wrong_numbers_are_answered_at_once(photos, tmp_path, steps):
 
 
 @pytest.mark.slow
-def test_a_run_that_was_cut_short_ends_as_if_it_had_not_been(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "COMPILED", False)  # faster for so few steps
+def test_a_run_that_was_cut_short_ends_as_if_it_had_not_been(photos, tmp_path, monkeypatch, without_xla):
     assert command(photos, tmp_path / "whole") == 0
 
     class CutError(Exception):

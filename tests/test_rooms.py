@@ -77,7 +77,7 @@ def test_no_module_knows_a_backbone_by_name():
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.stem)
 def test_no_test_imports_from_another(path):
     shared = [name for name in imported_modules(path) if name.split(".")[0] == "tests"]
-    assert all(name.startswith("tests.toys.") for name in shared)
+    assert all(name.startswith("tests.toy") for name in shared), shared
 
 
 def code_of(path):

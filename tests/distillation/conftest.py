@@ -4,7 +4,7 @@ from common.distillation import stages
 from tests.toys import without_xla
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="module")
 def short_trainings():
     """What takes long, and would gain nothing on the few steps of a test: XLA, and starting from a hundred batches."""
     with without_xla(), pytest.MonkeyPatch.context() as patch:

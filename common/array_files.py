@@ -66,19 +66,19 @@ def read(path):
 
 
 def read_kind(path, kind, version):
-    """The arrays of a file that `write` wrote.
+    """The arrays of a file that `write` wrote, in layout `version` or an earlier one.
 
     Raises:
-        InputError: there is no such file, or it is damaged, of another kind or of another version.
+        InputError: there is no such file, or it is damaged, of another kind or of a later version.
     """
     arrays = read(path)
     found = str(arrays.pop("kind", "unknown"))
     if found != kind:
         raise InputError(f"{path} holds no {kind} but is a file of kind {found!r}")
     found = arrays.pop("version", np.array("none"))
-    found = "unknown" if found.shape else found
-    if found != version:
-        raise InputError(f"{path} holds a {kind} of version {found}, but only version {version} can be read")
+    if found.shape or found.dtype.kind not in "iu" or not 1 <= found <= version:
+        found = "unknown" if found.shape else found
+        raise InputError(f"{path} holds a {kind} of version {found}, but only versions up to {version} can be read")
     return arrays
 
 

@@ -4,8 +4,9 @@ python -m common.commands.compare notebooks/photos --models mobilenet mobilenet=
 python -m common.commands.compare PAIRS --models vgg mobilenet --weights vgg=vgg19_normalised.npz -o report
 python -m common.commands.compare PAIRS --models mobilenet mobilenet@paper --enlarge 3840 --size 960 -o report
 
-PAIRS is a folder with NAME_content.* and NAME_style.* for every pair. Beside the models stand three classical colour
-transfers: Reinhard's, linear Monge-Kantorovich, histogram matching. REPORT gets pictures.csv, methods.csv, report.md,
+PAIRS is a folder with NAME_content.* and NAME_style.* for every pair; where there is NAME_truth.* too, as make_truth writes
+it, results are also measured against that right answer. Beside the models stand the content as it is and three classical
+colour transfers: Reinhard's, linear Monge-Kantorovich, histogram matching. REPORT gets pictures.csv, methods.csv, report.md,
 scatter.png and contact_sheet.jpg. Five pairs and two models take some minutes on two cores.
 """
 
@@ -26,12 +27,14 @@ from common.evaluation.methods import (
     FINISHES,
     NETWORKS,
     STRENGTHS,
+    UNTOUCHED,
     colour_transfers,
     load_network,
     measured,
     parts_of,
     restyle_pairs,
     result_path,
+    scored,
 )
 from common.evaluation.pairs import pairs_in
 from common.evaluation.report import FILES, contact_sheet, write_report
@@ -40,6 +43,7 @@ from common.files import require_absent
 from common.network import registry
 from common.network.keras_backend import import_backend
 from common.network.registry import BACKBONES
+from common.transfer.stylizer import DEFAULT_PRESET, PRESETS
 
 
 def main(arguments=None):
@@ -60,8 +64,9 @@ def command_parser():
         default=["mobilenet"],
         metavar="M",
         help="vgg or mobilenet, a student, =CHECKPOINT where it is not the one in ckpts/; vgg-teacher=WEIGHTS[,DECODER] or "
-        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it @look (default), @guided, @none, or @paper: "
-        "the network on all pixels, and the guided filter",
+        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it the preset of the grade's dial, "
+        f"@{' @'.join(PRESETS)} (default: @{DEFAULT_PRESET}), @grade, the grade alone, or without a grade @look, @guided, "
+        "@none, or @paper: the network on all pixels, and the guided filter",
     )
     option(
         "--weights",
@@ -110,20 +115,25 @@ def compare(options):
     require_free(options.output, options.overwrite)
     for pair in pairs:
         pair.read()
+        if pair.truth:
+            pair.read_truth()
     import_backend()
     teacher = pretrained(load_judge, options.weights)
     models = list(dict.fromkeys(options.models))
     for name in models:
         pretrained(load_network, name)
 
-    names = [*colour_transfers(), *models]
-    costs, rows = {}, []
+    names = [UNTOUCHED, *colour_transfers(), *models]
+    costs, rows, scores = {}, [], {name: {} for name in names}
     with tempfile.TemporaryDirectory() as folder:
         folders = [Path(folder, str(index)) for index in range(len(names))]
         for name, below in zip(tqdm(names, "restyling", unit="method", disable=None), folders, strict=True):
             below.mkdir()
             costs[name] = in_own_process(restyle_pairs, name, pairs, below)
         for pair in tqdm(pairs, "measuring", unit="pair", disable=None):
+            for name, below in zip(names, folders, strict=True):
+                if pair.truth:
+                    scores[name][pair.name] = scored(name, pair, below)
             rows += [row for name, below in zip(names, folders, strict=True) for row in measured(teacher, name, pair, below)]
         pictures = (
             [
@@ -140,7 +150,8 @@ def compare(options):
         f"1 that of the content, by mean and covariance of the features of {options.weights} at levels 0 to "
         f"{JUDGED_LEVELS - 1}."
     )
-    write_report(options.output, rows, costs, models, sheet, title, conditions)
+    known = any(pair.truth for pair in pairs)
+    write_report(options.output, rows, costs, models, sheet, title, conditions, scores if known else None)
     print(options.output / "report.md")
 
 

@@ -57,6 +57,7 @@ def command_parser():
 
 def make_truth(options, arguments):
     """Write the pairs that `options` ask for."""
+    from common.evaluation.pairs import PARTS
     from common.grading import grades, truth
 
     family = grades.family(options.family)
@@ -65,14 +66,14 @@ def make_truth(options, arguments):
         raise InputError(f"{options.output} is not a folder")
     require_absent(options.output / RECORD, options.overwrite)
     options.output.mkdir(parents=True, exist_ok=True)
-    for part in truth.PARTS:  # of an earlier run
+    for part in PARTS:  # of an earlier run
         for path in options.output.glob(f"[0-9][0-9][0-9][0-9]_{part}.png"):
             path.unlink()
     made = truth.make(paths, options.kind, family, options.pairs, options.seed, options.size, options.one_grade)
     records = {}
     for number, pair in enumerate(made):
         name = f"{number:04}"
-        for part in truth.PARTS:
+        for part in PARTS:
             write_photo(Image.fromarray(getattr(pair, part)), options.output / f"{name}_{part}.png")
         records[name] = pair.record
     record = {

@@ -42,13 +42,15 @@ def command_parser():
 
 def measure(options):
     """Print a table for every folder."""
-    from common.grading import truth
+    from common.evaluation.pairs import pairs_in, require_truth
     from common.grading.runtime import GradePredictor
 
     if options.json:
         require_room(options.json)
     predictor = GradePredictor.load(options.predictor)
-    by_folder = {str(folder): truth.pairs_in(folder) for folder in options.folders}
+    by_folder = {str(folder): pairs_in(folder) for folder in options.folders}
+    for folder, pairs in by_folder.items():
+        require_truth(pairs, folder)
     figures = {}
     for folder, pairs in by_folder.items():
         scores, checks = measured(predictor, pairs)
@@ -62,15 +64,13 @@ def measure(options):
 def methods(predictor):
     """Functions of a content and a style, uint8 photos, that give a result, by name."""
     from common.evaluation.colour_transfer import monge_kantorovich, reinhard
+    from common.evaluation.methods import colour_transfer
     from common.grading import lut
-
-    def classical(transfer):
-        return lambda content, style: np.round(255 * np.clip(transfer(content / 255, style / 255), 0, 1)).astype(np.uint8)
 
     return {
         "untouched": lambda content, style: content,
-        "Reinhard": classical(reinhard),
-        "Monge-Kantorovich": classical(monge_kantorovich),
+        "Reinhard": lambda *pair: colour_transfer(reinhard)(*pair)(1.0),
+        "Monge-Kantorovich": lambda *pair: colour_transfer(monge_kantorovich)(*pair)(1.0),
         PREDICTOR: lambda content, style: lut.apply(
             predictor.lut(predictor.describe(content), predictor.describe(style)), content
         ),
@@ -86,7 +86,7 @@ def measured(predictor, pairs):
     compared = methods(predictor)
     scores, checks = {name: [] for name in compared}, []
     for pair in tqdm(pairs, unit="pair", disable=None):
-        content, style, truth = pair.read()
+        (content, style), truth = pair.read(), pair.read_truth()
         for name, method in compared.items():
             scores[name].append(score(method(content, style), truth))
         checks.append(check(predictor, content, style))

@@ -4,14 +4,13 @@ python -m common.commands.prune CHECKPOINT --backbone vgg --dataset photos/ -o p
 python -m common.commands.prune CHECKPOINT --backbone vgg --dataset photos/ -o small.weights.h5 --keep-output-above 30
 python -m common.commands.prune CHECKPOINT --backbone vgg --dataset photos/ -o small.weights.h5 --channels 10 15 30 24
 
-Without more, channels go whose response is the same everywhere, nearly always zero, on every photo: encoded, reconstructed
-from the deepest level, and stylised with the photo before it, by the three transforms in turn. On those photos the result
-stays the same. Photos prove nothing about others: one on which a channel that was cut would have fired loses what it gave.
-That is ruled out only for channels that the bounds of the weights prove dead on any image; the report counts them. 200
-photos take some minutes on two cores.
+Every photo is encoded, reconstructed from the deepest level, and stylised with the photo before it, by the three transforms
+in turn. Channels whose response is the same everywhere, nearly always zero, are cut. On those photos the result stays the
+same. An unseen photo may need a channel that was cut; the report counts the channels that the weights' bounds prove dead on
+any image. 200 photos take some minutes on two cores.
 
-With --keep-output-above or --channels more go, the least first: by the l2 norm of their response over the photos, as a share
-of their layer's. What they gave on average stays, in the biases of what read them.
+With --keep-output-above or --channels more are cut, the least first: by the l2 norm of their response over the photos, as a
+share of their layer's. Their mean response stays, in the biases of the convolutions that read them.
 
 CHECKPOINT is a file of this project or a folder with the paper's. What is written loads like any other checkpoint.
 """
@@ -166,8 +165,9 @@ def report(model, result, responses, photos):
     print("reconstruction: {:.2f} -> {:.2f} dB".format(*figures["psnr"]))
     print(f"largest difference of a stylised photo: {figures['largest_difference']:.4f} grey levels of 255")
     print(
-        f"This rests on {len(photos)} photos of {photos.size}x{photos.size} pixels; any other may make fire what was cut. "
-        f"Of {figures['dead_in_encoder']} dead channels in the encoder, bounds prove {proven} to be dead on every image."
+        f"This rests on {len(photos)} photos of {photos.size}x{photos.size} pixels; an unseen one may need a channel that "
+        f"was cut. Of {figures['dead_in_encoder']} dead channels in the encoder, bounds prove {proven} to be dead on every "
+        "image."
     )
     return figures
 

@@ -30,8 +30,9 @@ def start_decoder_block(model, level, batches):
     for (images,) in batches:
         features, skips = model.encode(images, level)
         x = neighbourhoods(ops.convert_to_numpy(inputs([features[level], skips[level]])), first.kernel_size)
-        target = ops.convert_to_numpy(features[level - 1] - skips[level]) if level else images
-        target = shrunk(target, target.shape[1] // x.shape[1]).reshape(-1, target.shape[-1])
+        target = features[level - 1] - skips[level] if level else ops.convert_to_tensor(images)
+        factor = target.shape[1] // x.shape[1]
+        target = ops.convert_to_numpy(ops.average_pool(target, factor, strides=factor)).reshape(-1, target.shape[-1])
         x = x.reshape(-1, x.shape[-1])
         chosen = random.permutation(len(x))[:POSITIONS]
         x, target = x[chosen], target[chosen]
@@ -47,15 +48,9 @@ def start_decoder_block(model, level, batches):
 
 def neighbourhoods(x, size):
     """The inputs of every position of a 'valid' convolution, in its kernel's order, then a one: `(batch, h, w, n + 1)`."""
-    height, width = (side - extent + 1 for side, extent in zip(x.shape[1:3], size, strict=True))
-    shifted = [x[:, i : i + height, j : j + width] for i in range(size[0]) for j in range(size[1])]
-    return np.concatenate([*shifted, np.ones_like(shifted[0][..., :1])], axis=-1)
-
-
-def shrunk(x, factor):
-    """`x`, `(batch, height, width, channels)`, averaged over squares of `factor` pixels a side."""
-    batch, height, width, channels = x.shape
-    return x.reshape(batch, height // factor, factor, width // factor, factor, channels).mean(axis=(2, 4))
+    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))  # (batch, h, w, channels, *size)
+    windows = np.moveaxis(windows, 3, -1).reshape(*windows.shape[:3], -1)
+    return np.concatenate([windows, np.ones_like(windows[..., :1])], axis=-1)
 
 
 def ridge(gram, products):

@@ -9,23 +9,26 @@ from PIL import Image
 
 from common.errors import InputError
 from common.evaluation.report import Cost, Row
+from common.evaluation.scores import score
 from common.evaluation.similarity import edge_ssim, glow, look, luminance_ssim, style_distance
 from common.network import registry
 from common.network.registry import BACKBONES
 from common.photos import enlarge_to_side, read_rgb, shrink_to_side, write_photo
+from common.transfer.stylizer import DEFAULT_PRESET, PRESETS, Stylizer
 
 NETWORKS = (*BACKBONES, *(f"{name}-teacher" for name in BACKBONES))
 
 
-# How a network's result is finished, as keyword arguments of `common.transfer.Stylizer`; "paper": all pixels, guided filter.
-FINISHES = {
-    "look": {"finish": "look"},
-    "guided": {"finish": "guided"},
-    "none": {"finish": "none"},
-    "paper": {"finish": "guided", "size": None},
+# How a network's result is finished, as keyword arguments of `common.transfer.Stylizer`: the presets of its dial, the grade
+# alone, and without one the look, the guided filter or nothing; "paper": all pixels, guided filter.
+FINISHES = {name: {"grade": share} for name, share in PRESETS.items()} | {
+    "grade": {"grade": 1.0},
+    "look": {"grade": 0.0},
+    "guided": {"finish": "guided", "grade": 0.0},
+    "none": {"finish": "none", "grade": 0.0},
+    "paper": {"finish": "guided", "size": None, "grade": 0.0},
 }
-
-
+UNTOUCHED = "untouched"
 # Of the transfer: what a curve of content against style is drawn through. The last is the full one.
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -43,8 +46,6 @@ def colour_transfer(transfer):
 
 def network(model, finish):
     """A student or teacher, with the project's default transform, and one of `FINISHES`."""
-    from common.transfer.stylizer import Stylizer
-
     stylizer = Stylizer(model, **FINISHES[finish])
 
     def restyle(content, style):
@@ -76,7 +77,7 @@ def parts_of(name):
     """NETWORK, SOURCE and FINISH of a model's name; no source is empty."""
     name, _, finish = name.partition("@")
     kind, _, source = name.partition("=")
-    return kind, source, finish or "look"
+    return kind, source, finish or DEFAULT_PRESET
 
 
 def restyle_pairs(name, pairs, folder):
@@ -105,6 +106,8 @@ def restyle_pairs(name, pairs, folder):
 
 def method(name):
     """The method called `name`, and how many trained weights it has."""
+    if name == UNTOUCHED:
+        return colour_transfer(lambda content, style: content), 0
     if name in colour_transfers():
         return colour_transfer(colour_transfers()[name]), 0
     model, finish = load_network(name)
@@ -140,6 +143,11 @@ def measured(teacher, name, pair, folder):
         distance = style_distance(look(teacher, result), style_look, content_look)
         kept = luminance_ssim(content, result), edge_ssim(content, result)
         yield Row(name, pair.name, strength, *kept, glow(result, content), distance)
+
+
+def scored(name, pair, folder):
+    """The `Score` of method `name` on a pair whose right answer is known; its results lie in `folder`."""
+    return score(read_rgb(result_path(folder, pair, STRENGTHS[-1])), pair.read_truth())
 
 
 @functools.lru_cache(maxsize=1)

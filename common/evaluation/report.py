@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from common.evaluation.scores import Score, interval, share_won
 from common.files import written_whole
 from common.photos import write_photo
 
-FILES = ("pictures.csv", "methods.csv", "report.md", "scatter.png", "contact_sheet.jpg")
+FILES = ("pictures.csv", "methods.csv", "answers.csv", "report.md", "scatter.png", "contact_sheet.jpg")
 # A result further than this from its style, by `style_distance`, has taken nothing of it worth comparing.
 RESTYLED = 0.98
 # Of a picture on the contact sheet, width and height in pixels, and the height and characters of its caption.
@@ -36,7 +37,7 @@ class Cost(NamedTuple):
     weights: int
 
 
-def write_report(folder, rows, costs, models, sheet, title, conditions):
+def write_report(folder, rows, costs, models, sheet, title, conditions, scores=None):
     """Write the files of the report.
 
     Args:
@@ -46,13 +47,18 @@ def write_report(folder, rows, costs, models, sheet, title, conditions):
         models: the methods that are compared with all others at equal style.
         sheet: what `contact_sheet` gave.
         title, conditions: of the text: what was measured, and how.
+        scores: where the right answers are known, `{method: {pair: Score}}`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     summaries = [summary(name, rows, cost) for name, cost in costs.items()]
     write_csv(folder / "pictures.csv", [row._asdict() for row in rows])
     write_csv(folder / "methods.csv", summaries)
     with written_whole(folder / "report.md") as temporary:
-        temporary.write_text(markdown(rows, summaries, models, title, conditions), encoding="utf-8")
+        text = markdown(rows, summaries, models, title, conditions)
+        temporary.write_text(text + answers(scores, models) if scores else text, encoding="utf-8")
+    if scores:
+        lines = [(name, pair, score) for name, of_method in scores.items() for pair, score in of_method.items()]
+        write_csv(folder / "answers.csv", [{"method": n, "pair": p} | score._asdict() for n, p, score in lines])
     with written_whole(folder / "scatter.png") as temporary:
         scatter(rows, list(costs), models).savefig(temporary, dpi=120)
     write_photo(sheet, folder / "contact_sheet.jpg")
@@ -95,15 +101,49 @@ def markdown(rows, summaries, models, title, conditions):
         "",
         "## At equal style",
         "",
-        "How much more of the content's edges (SSIM) a model keeps than an alternative at the same style distance, the "
-        "least that both reach: a model is turned down by its strength, a colour transfer by blending with the content. In "
-        f"brackets the pairs on which the model keeps more, of those on which both come closer than {RESTYLED}.",
+        "Edge gain at equal style: the stronger method is turned down, a model by its strength and a colour transfer by "
+        "blending with the content, until both have the same style distance; then the SSIM of edges is compared. In "
+        "brackets the pairs on which the model keeps more, of those on which both come nearer to the style than "
+        f"{RESTYLED}.",
         "",
         f"| than | {' | '.join(models)} |",
         f"|---|{'---|' * len(models)}",
     ]
     for other in (line["method"] for line in summaries):
         cells = ["" if model == other else advantage(rows, model, other) for model in models]
+        lines.append(f"| {other} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def answers(scores, models):
+    """The text on right answers: a table of scores, and one of the pairs that each of `models` wins."""
+    lines = [
+        "",
+        "## Where the right answer is known",
+        "",
+        "Means over pairs at full strength, against the right answer; of CIEDE2000 the 95 % bootstrap interval and the "
+        "median. Histograms: mean correlation of those of red, green and blue.",
+        "",
+        "| method | PSNR / dB | SSIM | CIEDE2000 | median | edges | histograms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    errors = {name: [score.ciede2000 for score in of_method.values()] for name, of_method in scores.items()}
+    for name, of_method in scores.items():
+        mean = Score(*np.mean(list(of_method.values()), axis=0))
+        low, high = interval(errors[name])
+        lines.append(
+            f"| {name} | {mean.psnr:.2f} | {mean.ssim:.3f} | {mean.ciede2000:.2f} ({low:.2f} to {high:.2f}) "
+            f"| {np.median(errors[name]):.2f} | {mean.edge_ssim:.3f} | {mean.histograms:.3f} |"
+        )
+    lines += [
+        "",
+        "Pairs that a model wins by CIEDE2000; equal ones count half.",
+        "",
+        f"| against | {' | '.join(models)} |",
+        f"|---|{'---|' * len(models)}",
+    ]
+    for other in scores:
+        cells = ["" if model == other else f"{share_won(errors[model], errors[other]):.0%}" for model in models]
         lines.append(f"| {other} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 

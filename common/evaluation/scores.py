@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from common.evaluation.similarity import edge_ssim, luminance_ssim
@@ -13,17 +14,24 @@ SAMPLES, COVERED = 2000, 0.95
 
 
 class Score(NamedTuple):
-    """A result measured against the right answer: PSNR in dB, SSIM of luminance and of edges, mean CIEDE2000."""
+    """A result measured against the right answer: PSNR in dB, SSIM of luminance and of edges, mean CIEDE2000, histograms."""
 
     psnr: float
     ssim: float
     ciede2000: float
     edge_ssim: float
+    histograms: float
 
 
 def score(result, truth):
     """The `Score` of a result."""
-    return Score(psnr(result, truth), luminance_ssim(result, truth), ciede2000(result, truth), edge_ssim(result, truth))
+    return Score(
+        psnr(result, truth),
+        luminance_ssim(result, truth),
+        ciede2000(result, truth),
+        edge_ssim(result, truth),
+        histogram_correlation(result, truth),
+    )
 
 
 def psnr(result, truth):
@@ -37,6 +45,14 @@ def ciede2000(result, truth):
     from skimage.color import deltaE_ciede2000, rgb2lab
 
     return float(deltaE_ciede2000(rgb2lab(result), rgb2lab(truth)).mean())
+
+
+def histogram_correlation(result, truth):
+    """Correlation of the histograms of red, green and blue, 256 bins each, mean of the three: 1 for the same photo."""
+    histograms = [
+        [cv2.calcHist([photo], [channel], None, [256], [0, 256]) for channel in range(3)] for photo in (result, truth)
+    ]
+    return float(np.mean([cv2.compareHist(*pair, cv2.HISTCMP_CORREL) for pair in zip(*histograms, strict=True)]))
 
 
 def interval(values, seed=0):

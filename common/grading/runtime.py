@@ -7,6 +7,7 @@
 Its file is a zip archive: `description.json` and two ONNX models, `encoder.onnx` and `mapper.onnx`.
 """
 
+import functools
 import json
 import zipfile
 from pathlib import Path
@@ -25,6 +26,12 @@ KIND, VERSION = "onnx grade", 1
 DESCRIPTION = "description.json"
 
 
+@functools.cache
+def shipped_predictor():
+    """The predictor in `ckpts/`, loaded once."""
+    return GradePredictor.load()
+
+
 class GradePredictor:
     """What predicts one colour map for a whole photo from two photos.
 
@@ -40,7 +47,7 @@ class GradePredictor:
         self.record = description["record"]
 
     @classmethod
-    def load(cls, path=None):
+    def load(cls, path: str | Path | None = None) -> "GradePredictor":
         """The predictor in the file at `path`; None: the one in `ckpts/`.
 
         Raises:
@@ -68,7 +75,7 @@ class GradePredictor:
         except Exception as error:  # ONNX Runtime's own share no narrower class
             raise InputError(f"{path} is not a predictor of grades: {' '.join(str(error).split())}") from error
 
-    def describe(self, pixels):
+    def describe(self, pixels: np.ndarray) -> np.ndarray:
         """The descriptor of a photo, which is all that a grade needs of it.
 
         Args:
@@ -81,7 +88,7 @@ class GradePredictor:
         (seen,) = self._encoder.run(None, {"copy": copies})
         return np.concatenate([descriptor.statistics(copies)[0], seen[0], descriptor.moments(copies)[0]])
 
-    def lut(self, content, style):
+    def lut(self, content: np.ndarray, style: np.ndarray) -> np.ndarray:
         """The grade that gives a content the look of a style.
 
         Args:

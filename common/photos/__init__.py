@@ -1,4 +1,7 @@
-"""Photos: files to arrays and back, folders of them, and (`crops`, which imports Keras) the pieces that training takes."""
+"""Photos: files to arrays and back, folders of them, and (`crops`, which imports Keras) the pieces that training takes.
+
+Films too: `films` reads, `film_writer` writes, `cuts` tells one shot from the next. PyAV is imported when a film is opened.
+"""
 
 from common.photos.files import (
     READABLE,
@@ -14,6 +17,7 @@ from common.photos.files import (
 from common.photos.pixels import (
     IMAGE_CHANNELS,
     MINIMUM_SIZE,
+    Photo,
     as_floats,
     enlarge_to_side,
     pad_to_multiple,
@@ -28,6 +32,7 @@ __all__ = [
     "MINIMUM_SIZE",
     "READABLE",
     "WRITERS",
+    "Photo",
     "as_floats",
     "enlarge_to_side",
     "flatten",

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,11 @@ SIXTEEN_TO_EIGHT_BITS = 257
 STRIP = 256
 
 
-def photo_paths(folder):
+def photo_paths(folder: str | Path, also: Iterable[str] = ()) -> list[Path]:
     """Paths of the JPEG, PNG, WebP and TIFF files in `folder`, sorted; hidden files are left out.
+
+    Args:
+        also: more endings to take, in lower case.
 
     Raises:
         InputError: `folder` is no folder, or holds no photo.
@@ -37,7 +41,8 @@ def photo_paths(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in WRITERS and not path.name.startswith("."))
+    endings = {*WRITERS, *also}
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in endings and not path.name.startswith("."))
     if not paths:
         raise InputError(f"{folder} holds no photo ({', '.join(WRITERS)})")
     return paths
@@ -68,13 +73,13 @@ def open_photo(path):
         raise InputError(f"{path} is damaged or of a kind that is not supported: {error}") from error
 
 
-def require_photo(path):
+def require_photo(path: str | Path) -> None:
     """Raise `InputError` unless `path` is a photo, as far as its first bytes tell."""
     with open_photo(path):
         pass
 
 
-def read_photo(path):
+def read_photo(path: str | Path) -> Image.Image:
     """A photo, upright (EXIF orientation applied), as an RGB or RGBA `PIL.Image.Image` of 8 bits a channel.
 
     `info["icc_profile"]` is there where the file has an RGB profile, to be carried over.
@@ -129,7 +134,7 @@ def is_rgb_profile(icc_profile):
     return bool(icc_profile) and icc_profile[16:20] == b"RGB "
 
 
-def flatten(image):
+def flatten(image: Image.Image) -> Image.Image:
     """An RGB or RGBA image as RGB, transparent parts on white as viewers show them."""
     if image.mode == "RGB":
         return image
@@ -138,7 +143,7 @@ def flatten(image):
     return flat
 
 
-def read_rgb(path):
+def read_rgb(path: str | Path) -> np.ndarray:
     """A photo as a uint8 array `(height, width, 3)`; errors as `read`."""
     return np.asarray(flatten(read_photo(path)))
 
@@ -146,7 +151,7 @@ def read_rgb(path):
 # --- writing -------------------------------------------------------------------------------------------------------------
 
 
-def require_writable(path):
+def require_writable(path: str | Path) -> None:
     """Raise `InputError` where no photo can be written to `path`: unknown suffix, a folder, or no folder to lie in."""
     path = Path(path)
     if path.suffix.lower() not in WRITERS:
@@ -154,7 +159,7 @@ def require_writable(path):
     require_room(path)
 
 
-def write_photo(image, path):
+def write_photo(image: Image.Image, path: str | Path) -> None:
     """Write an RGB or RGBA image to `path`, whole or not at all, in the format of its suffix.
 
     The ICC profile goes along; alpha too, but into JPEG, where transparent parts turn white.

@@ -1,5 +1,8 @@
 """Arrays of pixels: what a photo of any kind holds, and making it fit a size or a stride."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -7,12 +10,14 @@ from PIL import Image
 from common.errors import InputError
 from common.photos.files import flatten, normalise, read_photo
 
+# A photo in any of its kinds; an array is `(height, width, 3)`, of uint8 or of floats in [0, 1].
+Photo = str | Path | Image.Image | np.ndarray
 IMAGE_CHANNELS = 3
 # Smallest height and width, in pixels, at which every reflection padding of a network here has a pixel to reflect.
 MINIMUM_SIZE = 16
 
 
-def pixels_of(photo):
+def pixels_of(photo: Photo) -> np.ndarray:
     """The pixels of a photo, `(height, width, 3)` uint8 or floats in [0, 1]; transparent parts are white.
 
     Args:
@@ -26,7 +31,7 @@ def pixels_of(photo):
     return pixels
 
 
-def recoloured(photo, recolour):
+def recoloured(photo: Photo, recolour: Callable[[np.ndarray], np.ndarray]) -> Image.Image | np.ndarray:
     """A photo with its pixels changed.
 
     Args:
@@ -86,13 +91,13 @@ def require_pixels(pixels, name):
         raise InputError(f"{name} runs from {pixels.min():g} to {pixels.max():g} but floats must lie in [0, 1]")
 
 
-def shrink_to_multiple(pixels, stride):
+def shrink_to_multiple(pixels: np.ndarray, stride: int) -> np.ndarray:
     """`pixels`, `(height, width, ...)`, resized bilinearly down to multiples of `stride`, as the paper's notebooks do."""
     height, width = (size // stride * stride for size in pixels.shape[:2])
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def shrink_to_side(pixels, side):
+def shrink_to_side(pixels: np.ndarray, side: int) -> np.ndarray:
     """`pixels`, `(height, width, ...)`, with the longer side no longer than `side`."""
     scale = side / max(pixels.shape[:2])
     if scale >= 1:
@@ -101,7 +106,7 @@ def shrink_to_side(pixels, side):
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def enlarge_to_side(pixels, side):
+def enlarge_to_side(pixels: np.ndarray, side: int) -> np.ndarray:
     """`pixels`, `(height, width, 3)` uint8, with the longer side no shorter than `side`."""
     scale = side / max(pixels.shape[:2])
     if scale <= 1:
@@ -110,13 +115,13 @@ def enlarge_to_side(pixels, side):
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def pad_to_multiple(pixels, stride):
+def pad_to_multiple(pixels: np.ndarray, stride: int) -> np.ndarray:
     """`pixels`, `(height, width, ...)`, padded by reflection at the bottom and right to multiples of `stride`."""
     missing = [(0, -size % stride) for size in pixels.shape[:2]]
     return np.pad(pixels, [*missing, *[(0, 0)] * (pixels.ndim - 2)], mode="reflect")
 
 
-def as_floats(pixels):
+def as_floats(pixels: np.ndarray) -> np.ndarray:
     """Pixels of uint8, or of floats in [0, 1], as float32 in [0, 1]."""
     if pixels.dtype == np.uint8:
         return pixels.astype(np.float32) / 255

@@ -1,4 +1,4 @@
-"""A look: the result of a style transfer as a small grid of colour maps.
+"""A look: the result of a style transfer as a small grid of colour maps, mixed with one map for the whole photo.
 
 The guided filter fits, around each pixel, an affine map from the content's colours to the result's. Those maps vary slowly,
 so a coarse grid of them, over the photo and over the content's luma, holds all that a filtered result is (bilateral grid:
@@ -11,12 +11,17 @@ import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
+import cv2
 import numpy as np
+from PIL import Image
 
 from common import array_files
 from common.errors import InputError
-from common.photos import recoloured
+from common.grading import lut as luts
+from common.grading import lut_fit
+from common.photos import Photo, as_floats, pixels_of, recoloured, shrink_to_side
 
 # The grid and its fit, chosen by the table in docs/looks.md.
 CELLS = 48  # on the longer side
@@ -31,21 +36,27 @@ NOTHING_KNOWN = 1e-6
 LUMA = np.float32((0.299, 0.587, 0.114))
 # Rows that are recoloured at a time: few enough for the processor's cache.
 STRIP = 16
+# Longer side, in pixels, of the copy that a LUT is fitted on.
+LUT_SIDE = 512
 # Of the file: its kind, and the version of its layout.
-KIND, VERSION = "look", 1
+KIND, VERSION = "look", 2
 
 
 @dataclass(frozen=True)
 class Look:
-    """A grid of affine colour maps.
+    """A grid of affine colour maps, a grade, or a mixture of what both give.
 
     Attributes:
-        grid: `(rows, columns, bins, 4, 3)` float32. `(red, green, blue, 1) @ grid[y, x, b]` is the new colour, of colours in
-            [0, 1]. The first and last row, column and bin lie on the first and last pixel of the photo, and on luma 0 and 1.
-            Between them maps are interpolated linearly.
+        grid: None, or `(rows, columns, bins, 4, 3)` float32. `(red, green, blue, 1) @ grid[y, x, b]` is the new colour, of
+            colours in [0, 1]. The first and last row, column and bin lie on the first and last pixel of the photo, and on
+            luma 0 and 1. Between them maps are interpolated linearly.
+        lut: None, or a grade for the whole photo, a 3D LUT `(n, n, n, 3)` float32 as `common.grading.lut` has them.
+        grade: what share of the result is the grade's, from 0 to 1; 0 needs no `lut`, 1 no `grid`.
     """
 
-    grid: np.ndarray
+    grid: np.ndarray | None
+    lut: np.ndarray | None = None
+    grade: float = 0.0
 
     @classmethod
     def fit(cls, content, result, weight=None, cells=CELLS, bins=BINS, blur=BLUR, map_blur=MAP_BLUR, ridge=RIDGE):
@@ -66,7 +77,7 @@ class Look:
         count = sums[..., 3, 3]
         return cls(averaged(solve(sums, ridge), count, map_blur).astype(np.float32))
 
-    def apply(self, photo):
+    def apply(self, photo: Photo) -> Image.Image | np.ndarray:
         """The photo in this look.
 
         Args:
@@ -80,8 +91,17 @@ class Look:
         """
         return recoloured(photo, self.recolour)
 
-    def recolour(self, pixels):
+    def recolour(self, pixels: np.ndarray) -> np.ndarray:
         """As `apply`, of an array that is known to be sound."""
+        if self.grade == 0:
+            return self._mapped(pixels)
+        graded = luts.apply(self.lut, pixels).astype(pixels.dtype, copy=False)
+        if self.grade == 1:
+            return graded
+        return cv2.addWeighted(graded, self.grade, self._mapped(pixels), 1 - self.grade, 0)
+
+    def _mapped(self, pixels):
+        """What the grid makes of pixels."""
         height, width = pixels.shape[:2]
         rows, columns, bins = self.grid.shape[:3]
         below, down = neighbours(height, rows)
@@ -115,22 +135,49 @@ class Look:
             list(pool.map(recolour_strip, range(0, height, STRIP)))
         return result
 
-    def save(self, path):
-        """Write to `path`, a `.npz` file of some 250 kilobytes that holds `grid`."""
-        array_files.write(path, KIND, VERSION, {"grid": self.grid})
+    def as_lut(self, photo: Photo, size: int = 33) -> np.ndarray:
+        """The look as one map of colours for the whole photo: exact for the grade alone, else as near as one can come.
+
+        Args:
+            photo: the one that the look is of; as for `apply`.
+            size: nodes a side, one more than a multiple of 8.
+
+        Returns:
+            `(size, size, size, 3)` float32 in [0, 1], as `common.grading.cube.write_cube` takes it.
+        """
+        if self.grade == 1:
+            return np.clip(lut_fit.resampled(self.lut, size), 0, 1).astype(np.float32)
+        copy = as_floats(shrink_to_side(pixels_of(photo), LUT_SIDE))
+        return lut_fit.fit(copy, self.recolour(copy), size)
+
+    def save(self, path: str | Path) -> None:
+        """Write to `path`, a `.npz` file of some 250 kilobytes that holds `grid`, `lut` and `grade`."""
+        arrays = {name: array for name, array in (("grid", self.grid), ("lut", self.lut)) if array is not None}
+        array_files.write(path, KIND, VERSION, arrays | {"grade": np.float64(self.grade)})
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | Path) -> "Look":
         """The look that `save` wrote.
 
         Raises:
             InputError: there is no such file, or it holds no look.
         """
         arrays = array_files.read_kind(path, KIND, VERSION)
-        grid = array_files.require_array(path, arrays, "grid", (None, None, None, 4, 3), np.float32)
-        if min(grid.shape[:3]) < 2:
-            raise InputError(f"{path}: grid has shape {grid.shape} but must have two rows, columns and bins at least")
-        return cls(grid)
+        grade = 0.0
+        if "grade" in arrays:
+            grade = float(array_files.require_array(path, arrays, "grade", (), np.float64))
+        if not 0 <= grade <= 1:
+            raise InputError(f"{path}: grade is {grade} but must be from 0 to 1")
+        grid, lut = None, None
+        if grade < 1 or "grid" in arrays:
+            grid = array_files.require_array(path, arrays, "grid", (None, None, None, 4, 3), np.float32)
+            if min(grid.shape[:3]) < 2:
+                raise InputError(f"{path}: grid has shape {grid.shape} but must have two rows, columns and bins at least")
+        if grade > 0 or "lut" in arrays:
+            lut = array_files.require_array(path, arrays, "lut", (None, None, None, 3), np.float32)
+            if len(set(lut.shape[:3])) > 1 or not 2 <= len(lut) <= luts.LARGEST_SIZE:
+                raise InputError(f"{path}: lut has shape {lut.shape} but must be a cube of 2 to {luts.LARGEST_SIZE} nodes")
+        return cls(grid, lut, grade)
 
 
 def grid_size(height, width, cells):

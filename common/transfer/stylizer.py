@@ -7,20 +7,25 @@ stylizer.apply("content.jpg", style).save("result.png")
 
 import cv2
 import numpy as np
-import psutil
+from PIL import Image
 
 from common.errors import InputError
-from common.network.coarse_to_fine import coarse_to_fine
-from common.photos import as_floats, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple, shrink_to_side
+from common.grading import lut as luts
+from common.photos import Photo, pixels_of, recoloured, shrink_to_multiple
+from common.transfer.film import FILM_CELLS, SMOOTHING, stylized_frames
 from common.transfer.guided_filter import guided_filter
 from common.transfer.look import Look
+from common.transfer.look_fitter import LookFitter
+from common.transfer.network_pass import SIZE, SMALLEST_SIZE, NetworkPass
+from common.transfer.regions import FEATHER, RegionalLook, RegionalStyle
 from common.transfer.style import Style
-from common.transfer.transforms import TRANSFORMS, statistics, transferring
+from common.transfer.transforms import TRANSFORMS
 
 FITS = ("pad", "resize")
 FINISHES = ("look", "guided", "none")
-# Longer side, in pixels, of the copy that the network sees, and the least that may be asked for.
-SIZE, SMALLEST_SIZE = 1024, 64
+# Shares of the grade by what they give.
+PRESETS = {"natural": 0.8, "balanced": 0.5, "rich": 0.0}
+DEFAULT_PRESET = "rich"
 
 
 class Stylizer:
@@ -36,40 +41,62 @@ class Stylizer:
         size: longer side, in pixels, of the copy that the network sees; None: all pixels.
         fit: how a photo is made to fit the network's stride. "pad" reflects at the border and crops afterwards, so that the
             result has the content's size; "resize" shrinks both photos to a multiple, as the paper's notebooks do.
+        grade: what share of the result is a predicted grade's, one colour map for the whole photo: 0 is the network alone,
+            as in the paper, 1 the grade alone. See `PRESETS`.
 
     Photos are given as a path, a PIL image, or an array `(height, width, 3)` of uint8 or of floats in [0, 1].
     """
 
-    def __init__(self, network, transform="zca", finish="look", size=SIZE, fit="pad"):
+    def __init__(
+        self,
+        network,
+        transform: str = "zca",
+        finish: str = "look",
+        size: int | None = SIZE,
+        fit: str = "pad",
+        grade: float = PRESETS[DEFAULT_PRESET],
+    ):
         for name, value, known in (("transform", transform, TRANSFORMS), ("finish", finish, FINISHES), ("fit", fit, FITS)):
             if value not in known:
                 raise InputError(f"{name} is {value!r} but must be one of {', '.join(known)}")
         if size is not None and size < SMALLEST_SIZE:
             raise InputError(f"size is {size} but must be at least {SMALLEST_SIZE} pixels")
+        if not 0 <= grade <= 1:
+            raise InputError(f"grade is {grade} but must be from 0 to 1")
         self.network = network
         self.transform = transform
         self.finish = finish
-        self.size = size
         self.fit = fit
-        self._fingerprint = network.fingerprint()
+        self.grade = grade
+        self._pass = NetworkPass(network, size, fit)
+        self._looks = LookFitter(self._pass, transform, grade)
 
-    def analyze(self, photo):
-        """The `Style` of a photo; transparent parts count as white.
+    def analyze(self, photo: Photo, regions: dict | None = None) -> Style | RegionalStyle:
+        """The style of a photo; transparent parts count as white.
+
+        Args:
+            regions: masks `(height, width)` in [0, 1] by name, of any size; each is measured by itself.
+
+        Returns:
+            A `Style`, with regions a `RegionalStyle`.
 
         Raises:
             InputError: the photo cannot be used.
         """
-        copy = self._copy(pixels_of(photo))
-        features, _ = self._encode(copy)
-        return Style(tuple(statistics(feature[0]) for feature in features), self._fingerprint)
+        return self._looks.style(pixels_of(photo), regions)
 
-    def apply(self, photo, style, strength=1.0):
+    def apply(
+        self, photo: Photo, style: Style | RegionalStyle, strength=1.0, regions: dict | None = None, feather=FEATHER
+    ) -> Image.Image | np.ndarray:
         """The content photo in the light and colour of `style`.
 
         Args:
             photo: the content.
-            style: `Style`, taken by a stylizer of the same network.
-            strength: 0 gives the network's reconstruction of the content, 1 the full transform.
+            style: what `analyze` of a stylizer of the same network gave.
+            strength: 0 gives the network's reconstruction of the content (`grade` 1: the content), 1 the full transform.
+            regions: masks `(height, width)` in [0, 1] by name, of any size. Each region of the content is measured by itself
+                and takes the style of the region of that name, or else the whole style. Takes the finish "look".
+            feather: softness of the borders between regions, as a share of the photo's longer side.
 
         Returns:
             An array of the content's type for an array, else a PIL image with the content's alpha and ICC profile; of
@@ -78,65 +105,79 @@ class Stylizer:
         Raises:
             InputError: the photo cannot be used, the style is another network's, or the strength is not in [0, 1].
         """
-        self._require(style, strength)
-        return recoloured(photo, lambda pixels: self._stylized(pixels, style, strength))
+        require_usable(style, self.network, self.grade, strength)
+        if regions is not None and self.finish != "look":
+            raise InputError(f"regions go with the finish look, not with {self.finish}")
+        return recoloured(photo, lambda pixels: self._stylized(pixels, style, strength, regions, feather))
 
-    def look(self, photo, style, strength=1.0):
-        """What `apply` does to the content photo, as a `common.transfer.Look`; arguments and errors as there."""
-        self._require(style, strength)
-        return self._fitted(pixels_of(photo), style, strength)
+    def look(
+        self, photo: Photo, style: Style | RegionalStyle, strength=1.0, regions: dict | None = None, feather=FEATHER
+    ) -> Look | RegionalLook:
+        """What `apply` does to the content photo, as a look; arguments and errors as there."""
+        require_usable(style, self.network, self.grade, strength)
+        return self._look(pixels_of(photo), style, strength, regions, feather)
 
-    def _require(self, style, strength):
-        widths = tuple(len(of_level.mean) for of_level in style.statistics)
-        if style.network != self._fingerprint or widths != self.network.widths.features:
-            raise InputError("the style was analysed with another network: analyse the photo again with this one")
-        if not 0 <= strength <= 1:
-            raise InputError(f"strength is {strength} but must be from 0 to 1")
+    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25, cells=FILM_CELLS):
+        """The frames of a film in the light and colour of `style`, without flicker, one after the other.
 
-    def _stylized(self, pixels, style, strength):
-        content = shrink_to_multiple(pixels, self.network.strides[-1]) if self.fit == "resize" else pixels
-        if self.finish == "look":
-            return self._fitted(pixels, style, strength).recolour(content)
-        result = self._transferred(self._copy(pixels), style, strength)
-        if content.dtype == np.uint8:
-            result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
-        if result.shape != content.shape:
-            result = cv2.resize(result, content.shape[1::-1], interpolation=cv2.INTER_CUBIC).clip(0, result.max())
-        if self.finish == "guided":
-            result = guided_filter(result, content.astype(result.dtype, copy=False))
-        return result.astype(pixels.dtype, copy=False)
+        Args:
+            frames: any number of arrays `(height, width, 3)` of uint8, or of `common.photos.films.Frame`s, all of one size.
+            style, strength: as of `apply`.
+            smoothing: time constant, in seconds, of the averages that content statistics and looks are taken over; at a cut
+                they start afresh. A shot has the grade of its first frame.
+            every: the network sees every so many frames.
+            rate: frames a second, of arrays.
+            cells: of the looks' grids on the longer side; fewer than of a photo are steadier.
 
-    def _fitted(self, pixels, style, strength):
-        copy = self._copy(pixels)
-        return Look.fit(copy, self._transferred(copy, style, strength))
+        Yields:
+            What came, an array or a `Frame`, with the pixels changed.
 
-    def _copy(self, pixels):
-        """What the network sees of a photo: float32 `(height, width, 3)` in [0, 1]."""
-        if self.fit == "resize":  # of floats, as in the paper's code
-            pixels = shrink_to_multiple(as_floats(pixels), self.network.strides[-1])
-        return as_floats(pixels if self.size is None else shrink_to_side(pixels, self.size))
+        Raises:
+            InputError: as `apply`, or the finish is not "look".
+        """
+        require_usable(style, self.network, self.grade, strength)
+        if self.finish != "look" or self.fit != "pad":
+            raise InputError("films take the finish look and the fit pad")
 
-    def _transferred(self, content, style, strength):
-        """The network's result, float32 `(height, width, 3)` in [0, 1], of floats of that shape."""
-        # A level leaves 1 - strength of the content in what it hands on: shared out like this, the result follows evenly.
-        strength = 1 - (1 - strength) ** (1 / len(style.statistics))
-        features, skips = self._encode(content)
-        before = transferring(style.statistics, self.transform, strength)
-        result = np.asarray(coarse_to_fine(self.network, features, skips, before))
-        height, width = content.shape[:2]
-        return np.clip(result[0, :height, :width], 0, 1)
+        def look_of(pixels, steadied):
+            return self._looks.look(pixels_of(pixels), style, strength, steadied, cells)
 
-    def _encode(self, pixels):
-        if self.size is None:
-            require_memory(self.network, *pixels.shape[:2])
-        return self.network.encode(pad_to_multiple(pixels, self.network.strides[-1])[None])
+        return stylized_frames(frames, look_of, smoothing, every, rate)
+
+    def _look(self, pixels, style, strength, regions, feather):
+        if regions is None:
+            return self._looks.look(pixels, style, strength)
+        return self._looks.regional_look(pixels, style, strength, regions, feather)
+
+    def _stylized(self, pixels, style, strength, regions, feather):
+        content = shrink_to_multiple(pixels, self._pass.stride) if self.fit == "resize" else pixels
+        if self.finish == "look" or self.grade == 1:
+            return self._look(pixels, style, strength, regions, feather).recolour(content)
+        result = finished(self._looks.restyled(self._pass.copy(pixels), style, strength), content, self.finish)
+        if not self.grade:
+            return result
+        graded = luts.apply(self._looks.lut(pixels, style, strength), content).astype(result.dtype, copy=False)
+        return cv2.addWeighted(graded, self.grade, result, 1 - self.grade, 0)
 
 
-def require_memory(network, height, width):
-    """Raise `InputError` where the features of a photo would not fit in the memory that is free."""
-    needed, free = network.bytes_per_pixel * height * width, psutil.virtual_memory().available
-    if needed > free:
-        raise InputError(
-            f"a photo of {width}x{height} pixels as a whole takes the network about {needed / 1e9:.1f} GB of memory, but "
-            f"{free / 1e9:.1f} GB are free: a copy of {SIZE} pixels (--size {SIZE}) needs far less and shows fewer glows"
-        )
+def finished(result, content, finish):
+    """What the network made of a copy, in the type and size of `content`, by the guided filter where asked for."""
+    if content.dtype == np.uint8:
+        result = (result * 255).astype(np.uint8)  # truncated, as in the paper's code
+    if result.shape != content.shape:
+        result = cv2.resize(result, content.shape[1::-1], interpolation=cv2.INTER_CUBIC).clip(0, result.max())
+    if finish == "guided":
+        result = guided_filter(result, content.astype(result.dtype, copy=False))
+    return result.astype(content.dtype, copy=False)
+
+
+def require_usable(style, network, grade, strength):
+    """Raise `InputError` where a style or a strength cannot be used with a network and a grade."""
+    style = style.whole if isinstance(style, RegionalStyle) else style
+    widths = tuple(len(of_level.mean) for of_level in style.statistics)
+    if style.network != network.fingerprint() or widths != network.widths.features:
+        raise InputError("the style was analysed with another network: analyse the photo again with this one")
+    if not 0 <= strength <= 1:
+        raise InputError(f"strength is {strength} but must be from 0 to 1")
+    if grade and style.descriptors is None:
+        raise InputError("the style was saved without what a grade needs: analyse the photo again, or take grade 0")

@@ -13,6 +13,8 @@ import numpy as np
 SMALLEST_EIGENVALUE = 1e-5
 # Added to a variance before adain divides by its root.
 ADAIN_EPSILON = 1e-8
+# Steps to a barycentre of covariances, at most, and the change, as a share of the trace, that ends them.
+BARYCENTRE_STEPS, BARYCENTRE_CHANGE = 50, 1e-7
 
 
 class Statistics(NamedTuple):
@@ -53,6 +55,28 @@ def matrix_power(matrix, exponent):
     values, vectors = np.linalg.eigh(matrix)
     kept = values > SMALLEST_EIGENVALUE
     return (vectors[:, kept] * values[kept] ** exponent) @ vectors[:, kept].T
+
+
+def barycentre(covariances, weights):
+    """The covariance of the Gaussian that is nearest to Gaussians of these covariances, by optimal transport.
+
+    Its mean is the mean of theirs. The fixed point of K = K^-1/2 (sum of w_i (K^1/2 K_i K^1/2)^1/2)^2 K^-1/2
+    (Alvarez-Esteban, del Barrio, Cuesta-Albertos & Matran 2016, theorem 4.2). A mean of covariances would be wider than
+    either of two styles that differ in direction.
+
+    Args:
+        covariances: `(styles, channels, channels)`.
+        weights: `(styles,)`, summing to 1.
+    """
+    floor = SMALLEST_EIGENVALUE * np.eye(covariances.shape[-1])
+    result = np.einsum("s,scd->cd", weights, covariances) + floor
+    for _ in range(BARYCENTRE_STEPS):
+        root, inverse = matrix_power(result, 0.5), matrix_power(result, -0.5)
+        mean = sum(w * matrix_power(root @ (k + floor) @ root, 0.5) for w, k in zip(weights, covariances, strict=True))
+        before, result = result, inverse @ mean @ mean @ inverse
+        if np.abs(result - before).max() <= BARYCENTRE_CHANGE * np.trace(result):
+            break
+    return result - floor
 
 
 def zca(content, style):
@@ -99,7 +123,7 @@ def transferring(style, transform="zca", strength=1.0, content=None):
     Args:
         style: `Statistics` by level, 0 first.
         transform, strength: as of `affine_map`, at each level.
-        content: `Statistics` by level that were measured elsewhere; None: each feature's own.
+        content: `(level, Statistics) -> Statistics`, what to use in place of a feature's own; None: its own.
 
     Returns:
         `(level, feature) -> feature`, of features `(1, height, width, channels)`.
@@ -107,7 +131,8 @@ def transferring(style, transform="zca", strength=1.0, content=None):
 
     def transferred(level, feature):
         feature = np.asarray(feature)
-        measured = statistics(feature[0]) if content is None else content[level]
+        own = statistics(feature[0])
+        measured = own if content is None else content(level, own)
         return affine_map(measured, style[level], transform, strength)(feature)
 
     return transferred

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from common.commands import stylize
+from common.grading.cube import read_cube
+from common.grading.lut import apply
 from common.network import checkpoints, registry
 from common.photos import read_rgb
 from common.transfer.look import Look
@@ -131,6 +133,45 @@ def test_a_style_and_a_look_are_saved_and_taken_again(run, folder):
     assert files(folder) == before
 
 
+@pytest.mark.parametrize("finish", ["look", "guided"])
+def test_where_a_mask_is_black_the_content_stays(run, folder, finish):
+    content = read_rgb(folder / "content.png")
+    mask = np.zeros((10, 8), np.uint8)
+    mask[:5] = 255
+    Image.fromarray(mask).save(folder / "mask.png")
+    options = "-o", folder / "result.png", "--mask", folder / "mask.png", "--finish", finish
+    assert run("content.png", "style.jpg", *options) == (0, "")
+    result, height = read_rgb(folder / "result.png"), len(content)
+    np.testing.assert_array_equal(result[height * 7 // 10 :], content[height * 7 // 10 :])
+    assert (result[: height // 4] != content[: height // 4]).any()
+
+
+def test_regions_are_matched_by_colour_and_what_only_one_has_is_told(run, folder):
+    labels = np.zeros((40, 40, 3), np.uint8)
+    labels[:, :20] = (255, 0, 0)
+    Image.fromarray(labels).save(folder / "content_labels.png")
+    labels[20:] = (0, 0, 255)
+    Image.fromarray(labels).save(folder / "style_labels.png")
+    regions = "--content-regions", folder / "content_labels.png", "--style-regions", folder / "style_labels.png"
+    status, printed = run("content.png", "style.jpg", "-o", folder / "result.png", *regions, "--feather", 2)
+    assert status == 0
+    assert printed == "warning: #0000ff: only one of the label pictures has it, so the whole style is taken there\n"
+    assert read_rgb(folder / "result.png").shape == read_rgb(folder / "content.png").shape
+
+
+@pytest.mark.parametrize("grade", ["0", "1"])
+def test_a_lut_is_written_for_other_programs(run, folder, grade):
+    options = "-o", folder / "result.png", "--grade", grade, "--lut", folder / "look.cube"
+    assert run("content.png", "style.jpg", *options) == (0, "")
+    content, result = (read_rgb(folder / name).astype(int) for name in ("content.png", "result.png"))
+    lut = read_cube(folder / "look.cube")
+    assert lut.shape == (33, 33, 33, 3)
+    assert 0 <= lut.min() < lut.max() <= 1
+    alone = apply(lut, content.astype(np.uint8)).astype(int)
+    difference = np.abs(alone - result)
+    assert difference.max() <= 2 if grade == "1" else difference.mean() < np.abs(content - result).mean()
+
+
 @pytest.mark.parametrize(
     ("style", "options", "complaint"),
     [
@@ -139,6 +180,12 @@ def test_a_style_and_a_look_are_saved_and_taken_again(run, folder):
         ("none.npz", (), "none.npz: no such file"),
         ("other.npz", (), "the style was analysed with another network"),
         ("style.jpg", ("--save-style", "style.txt"), "style.txt: the name has to end in .npz"),
+        ("style.jpg", ("--lut", "look.lut"), "look.lut: the name has to end in .cube"),
+        ("style.jpg", ("--lut", "x.cube", "--finish", "none"), "--lut goes with --finish look, not with none"),
+        ("style.jpg", ("--paper", "--grade", "0.5"), "--paper stands for --grade 0"),
+        ("style.jpg", ("--mask", "none.jpg"), "none.jpg: no such file"),
+        ("style.jpg", ("--feather", "3"), "--feather softens the borders"),
+        ("style.jpg", ("--content-regions", "a.png"), "--content-regions and --style-regions go together"),
         ("style.jpg", ("--save-look", "x.npz", "--save-style", "x.npz"), "--save-style and --save-look both name x.npz"),
         ("style.jpg", ("--save-look", "x.npz", "--finish", "none"), "--save-look goes with --finish look, not with none"),
         ("style.jpg", ("--checkpoint", "text.onnx.zip"), "text.onnx.zip is not an ONNX file of this project"),

@@ -180,12 +180,15 @@ def write_bad_looks(folder):
     with open(folder / "array.npz", "wb") as file:
         np.save(file, grid)
     arrays = {
-        "version": {"version": 2, "grid": grid},
+        "version": {"version": 3, "grid": grid},
         "shape": {"grid": grid[..., :2]},
         "small": {"grid": grid[:1]},
         "nan": {"grid": np.full_like(grid, np.nan)},
         "type": {"grid": grid.astype(np.int32)},
         "none": {},
+        "grade": {"grid": grid, "grade": np.float64(1.5)},
+        "ungraded": {"grid": grid, "grade": np.float64(0.5)},
+        "lut": {"lut": np.zeros((2, 3, 2, 3), np.float32), "grade": np.float64(1)},
         "objects": {"grid": np.array([Bomb()])},
     }
     for name, contents in arrays.items():
@@ -196,12 +199,15 @@ def write_bad_looks(folder):
         "pickle": "not a .npz file",
         "cut": "not a .npz file",
         "array": "not a .npz file",
-        "version": "holds a look of version 2, but only version 1",
+        "version": "holds a look of version 3, but only versions up to 2",
         "shape": "grid has shape",
         "small": "two rows, columns and bins",
         "nan": "grid holds NaN",
         "type": "grid is of type int32",
         "none": "grid is missing",
+        "grade": "grade is 1.5 but must be from 0 to 1",
+        "ungraded": "lut is missing",
+        "lut": "must be a cube",
         "objects": "not a .npz file",
         "missing": "no such file",
     }

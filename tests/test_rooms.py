@@ -15,7 +15,7 @@ COMMON = ROOT / "common"
 FLOORS = (
     {"errors"},
     {"files"},
-    {"array_files", "origin"},
+    {"ahead", "array_files", "origin"},
     {"photos"},
     {"network"},
     {"eigenbases"},

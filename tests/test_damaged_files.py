@@ -6,6 +6,7 @@ changed depends on the kind and the number of the copy alone, so that a copy tha
 """
 
 import io
+import itertools
 import json
 import zipfile
 import zlib
@@ -27,10 +28,13 @@ from common.network import checkpoints, onnx_network
 from common.network.backbone import Widths
 from common.network.onnx_export import write_student
 from common.photos import read_rgb
+from common.photos.films import Film
+from common.photos.masks import read_labels, read_mask
 from common.transfer.look import Look
 from common.transfer.style import Style
 from common.transfer.transforms import Statistics
 from mobilenet_backbone import BACKBONE, student
+from tests import toy_films
 from vgg_backbone import teacher
 
 # Copies of each kind; of those that build a network of some size to be read, fewer.
@@ -70,6 +74,23 @@ def read_photo(path):
     pixels = read_rgb(path)
     assert pixels.dtype == np.uint8
     assert pixels.ndim == 3
+    return []
+
+
+def read_picture_of_a_mask(path):
+    mask = read_mask(path)
+    assert read_labels(path).shape == (*mask.shape, 3)
+    return [mask]
+
+
+def write_film(path):
+    toy_films.write(path, toy_films.pan("city_content", 6), sound=True)
+
+
+def read_film(path):
+    """Its first frames: what is written of its length is not to be trusted."""
+    for frame in itertools.islice(Film(path).frames(), 20):
+        assert frame.pixels.dtype == np.uint8
     return []
 
 
@@ -188,6 +209,8 @@ KINDS = {
     "webp": Kind(".webp", write_photo, read_photo),
     "tiff": Kind(".tif", lambda path: write_photo(path, compression="tiff_deflate"), read_photo),
     "plain tiff": Kind(".tiff", write_photo, read_photo),
+    "mask": Kind(".png", write_photo, read_picture_of_a_mask),
+    "film": Kind(".mp4", write_film, read_film),
     "checkpoint": Kind(".weights.h5", lambda path: checkpoints.save(narrow_student(), path, {"seed": 0}), read_checkpoint),
     "decoder": Kind(".h5", write_decoder, read_decoder),
     "student for ONNX Runtime": Kind(".onnx.zip", write_onnx_student, read_onnx_student, COPIES_OF_LARGE),

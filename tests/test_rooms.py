@@ -15,7 +15,7 @@ COMMON = ROOT / "common"
 FLOORS = (
     {"errors"},
     {"files"},
-    {"array_files", "origin"},
+    {"ahead", "array_files", "origin"},
     {"photos"},
     {"network"},
     {"eigenbases"},
@@ -72,6 +72,12 @@ def test_no_module_knows_a_backbone_by_name():
     assert set(packages) == {path.parent.name for path in ROOT.glob("*_backbone/__init__.py")}
     naming = {path for path in modules() for package in packages if package in code_of(path)}
     assert naming == {REGISTRY}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.stem)
+def test_no_test_imports_from_another(path):
+    shared = [name for name in imported_modules(path) if name.split(".")[0] == "tests"]
+    assert all(name.startswith("tests.toy") for name in shared), shared
 
 
 def code_of(path):

@@ -65,12 +65,12 @@ class WhitenedConv2D(keras.layers.Conv2D):
             x = np.moveaxis(windows, 3, -1)
         return x.reshape(-1, self.centre.shape[0])
 
-    def whiten(self, mean, covariance):
+    def whiten(self, mean, covariance, floor=FLOOR):
         """Change the coordinates to suit observations of these statistics; what the layer computes stays."""
         kernel, bias = (ops.convert_to_numpy(x).astype(np.float64) for x in self.folded())
         values, vectors = np.linalg.eigh(covariance)
         # Adam moves all weights at once, so the output moves by the step times their number: the more, the smaller steps.
-        root = np.sqrt(np.maximum(values, 0) + FLOOR * values.mean() + SMALLEST_VARIANCE)
+        root = np.sqrt(np.maximum(values, 0) + floor * values.mean() + SMALLEST_VARIANCE)
         root *= max(1, np.prod(kernel.shape[:3]) / INPUTS)
         self.matrix.assign((vectors / root) @ vectors.T)
         self.centre.assign(mean)
@@ -104,10 +104,14 @@ def whitenable(model, encoder=False, patches=False):
     return copy
 
 
-def whiten(model, level, batches):
-    """Whiten the blocks at `level` of what `whitenable` gave, for the inputs they get from `batches` of images."""
-    whiten_block(model.encoder_blocks[level], (encoder_input(model, level, images) for (images,) in batches))
-    whiten_block(model.decoder_blocks[level], (decoder_inputs(model, level, images) for (images,) in batches))
+def whiten(model, level, batches, floor=FLOOR):
+    """Whiten the blocks at `level` of what `whitenable` gave, for the inputs they get from `batches` of images.
+
+    Args:
+        floor: added to the variance in every direction, as a share of the mean variance.
+    """
+    whiten_block(model.encoder_blocks[level], (encoder_input(model, level, images) for (images,) in batches), floor)
+    whiten_block(model.decoder_blocks[level], (decoder_inputs(model, level, images) for (images,) in batches), floor)
 
 
 def encoder_input(model, level, images):
@@ -121,7 +125,7 @@ def decoder_inputs(model, level, images):
     return [features[level], skips[level]]
 
 
-def whiten_block(block, inputs):
+def whiten_block(block, inputs, floor):
     """Whiten the convolutions of a block for its `inputs`."""
     layers = [layer for layer in convolutions(block) if isinstance(layer, WhitenedConv2D)]
     if not layers:
@@ -136,7 +140,7 @@ def whiten_block(block, inputs):
             products[index] += (x.T @ x).astype(np.float64)
     for layer, count, total, product in zip(layers, counts, sums, products, strict=True):
         mean = total / count
-        layer.whiten(mean, product / count - np.outer(mean, mean))
+        layer.whiten(mean, product / count - np.outer(mean, mean), floor)
 
 
 def give_weights(model, other):

@@ -138,7 +138,7 @@ def test_objective_is_the_papers(rng):
     assert float(found) == pytest.approx(literal, rel=1e-5)
 
 
-def test_gradient_comes_down_to_the_closed_form_and_never_below(covariance):
+def test_gradient_comes_down_to_the_closed_form_and_never_below(covariance, without_xla):
     best = leading_eigenvectors(covariance, 4).astype(np.float32)
     covariance = covariance.astype(np.float32)
     least = float(objective(covariance, keras.ops.convert_to_tensor(best)))
@@ -321,7 +321,7 @@ def test_interrupted_command_leaves_nothing_half_written(photos, tmp_path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
-def test_gradient_goes_on_where_it_was_cut_short(photos, tmp_path, capsys, monkeypatch):
+def test_gradient_goes_on_where_it_was_cut_short(photos, tmp_path, capsys, monkeypatch, without_xla):
     gradient = ("--method", "gradient", "--epochs", 4, "--learning-rate", 0.01)
     assert command(photos, "-o", tmp_path / "whole.npz", *gradient) == 0
 

@@ -274,6 +274,7 @@ def test_channels_are_cut_to_the_numbers_asked_for(student, photos):
     assert widths.decoder == ((3,), (3, 3), (4, 4), (5, 5))
 
 
+@pytest.mark.slow
 def test_channels_are_cut_as_far_as_the_reconstruction_allows(student, photos, crops):
     model = mobilenet.load(student)
     target = reconstruction_quality(model, crops) - 0.5

@@ -109,7 +109,7 @@ def test_left_out_they_change_nothing(student, rng):
     assert len(trainer.trainable_variables) == 10
 
 
-def test_a_large_channel_loss_kills_channels(student, rng):
+def test_a_large_channel_loss_kills_channels(student, rng, without_xla):
     """In ten steps, of an encoder block trained for nothing else."""
     trainer = BlockwiseTrainer(student, (1,), weighted({"channel": 1e3}, LOSSES), student, [np.eye(4), np.eye(6)])
     trainer.compile(keras.optimizers.Adam(0.1))

@@ -61,6 +61,18 @@ def shipped():
     return registry.load_network("mobilenet")
 
 
+@pytest.fixture(scope="module", params=STUDENTS)
+def trained(request, shipped):
+    """Either of the students in ckpts/."""
+    return shipped if request.param == "mobilenet" else registry.load_network(request.param)
+
+
+@pytest.fixture(scope="module")
+def lake():
+    """A content and a style, a fourth of their size."""
+    return [read_rgb(PHOTOS / f"lake_{part}.jpg")[::4, ::4] for part in ("content", "style")]
+
+
 @pytest.fixture
 def photo(rng):
     """`photo(height, width)`: smooth random colours, uint8."""
@@ -92,22 +104,20 @@ def test_released_students_give_the_published_pictures(released, shared, name, p
     assert psnr(np.asarray(Image.open(encoded)), read_rgb(shared(f"released/results/{name}/{pair}.jpg"))) >= 42.5
 
 
-@pytest.mark.parametrize("name", STUDENTS)
-def test_a_photo_of_odd_size_has_no_seam(released, shared, name):
+def test_a_photo_of_odd_size_has_no_seam(trained):
     """The last pixels of 641x427, next to the padding, are reconstructed as well as the rest."""
-    stylizer = Stylizer(released(name), **BARE)
-    content = read_rgb(shared("released/figures/content/0.jpeg"))[-427:, -641:]
+    stylizer = Stylizer(trained, **BARE)
+    content = read_rgb(PHOTOS / "lake_content.jpg")[-427:, -641:]
     result = stylizer.apply(content, stylizer.analyze(content[:100, :77]), strength=0)
     assert result.shape == (427, 641, 3)
     assert psnr(result[-4:], content[-4:]) > psnr(result, content) - 3
     assert psnr(result[:, -4:], content[:, -4:]) > psnr(result, content) - 3
 
 
-@pytest.mark.parametrize("name", STUDENTS)
-def test_the_padded_border_takes_the_style_like_the_rest(released, shared, name):
+def test_the_padded_border_takes_the_style_like_the_rest(trained, lake):
     """Across the bottom and right of a plain grey photo the result stays plain."""
-    stylizer = Stylizer(released(name))
-    style = stylizer.analyze(shared("released/figures/style/0.jpeg"))
+    stylizer = Stylizer(trained)
+    style = stylizer.analyze(lake[1])
     result = stylizer.apply(np.full((75, 91, 3), 128, np.uint8), style).astype(int)
     assert np.ptp(result[8:, 8:].reshape(-1, 3), axis=0).max() <= 2
 
@@ -138,17 +148,17 @@ def test_the_result_follows_the_strength_evenly(released, shared):
 
 
 @pytest.mark.parametrize("transform", ["zca", "ot", "adain"])
-def test_every_transform_moves_the_mean_colour_towards_the_style(released, shared, transform):
-    stylizer = Stylizer(released("vgg"), transform)
-    content, style = (read_rgb(shared(f"released/figures/{kind}/0.jpeg"))[::4, ::4] for kind in ("content", "style"))
+def test_every_transform_moves_the_mean_colour_towards_the_style(trained, lake, transform):
+    stylizer = Stylizer(trained, transform)
+    content, style = lake
     result = stylizer.apply(content, stylizer.analyze(style))
     before, after = (np.abs(image.mean((0, 1)) - style.mean((0, 1))).sum() for image in (content, result))
     assert after < before / 2
 
 
-def test_floats_give_what_bytes_give_before_rounding(released, shared):
-    stylizer = Stylizer(released("mobilenet"))
-    content = read_rgb(shared("released/figures/content/0.jpeg"))[::4, ::4]
+def test_floats_give_what_bytes_give_before_rounding(shipped, lake):
+    stylizer = Stylizer(shipped)
+    content = lake[0]
     style = stylizer.analyze(content[::-1, ::-1] // 2)
     as_bytes = stylizer.apply(content, style)
     for dtype in (np.float16, np.float32, np.float64):

@@ -1,11 +1,11 @@
-"""Films: one look a frame, steadied over time, so that frames that follow each other do not flicker.
+"""Films: a look for each frame, steadied over time, so that frames that follow each other do not flicker.
 
-Two things make frames of their own flicker: the content's statistics, which move all colours at once, and the maps of the
-look, which move some of them. Both are averaged over the frames of a shot with a time constant in seconds; at a cut both
-start afresh. Nothing here knows of files, nor of how a look is made of a frame.
+A look of one frame alone differs from the next one's by noise and by what comes into the picture. So a frame is shown in the
+mean of the looks around it, before and after, within its shot: a mean to both sides does not lag behind what changes.
+Nothing here knows of files, nor of how a look is made of a frame.
 """
 
-import math
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,91 +14,80 @@ from common.ahead import ahead
 from common.photos.cuts import Cuts
 from common.photos.films import Frame
 from common.transfer.look import Look
-from common.transfer.transforms import Statistics
 
-# Chosen by the table in docs/films.md: the time constant in seconds; longer side, in pixels, of the copy that the network
-# sees; cells on the longer side of the looks, fewer than a photo's because fewer are steadier.
-SMOOTHING, FILM_SIZE, FILM_CELLS = 0.4, 512, 28
+# Chosen by the tables in docs/films.md: seconds to each side that looks are averaged over; longer side, in pixels, of the
+# copy that the network sees; cells on the longer side of the looks, fewer than a photo's because fewer are steadier.
+SMOOTHING, FILM_SIZE, FILM_CELLS = 0.6, 512, 22
 # Frames that each stage may be ahead of the next.
 DEPTH = 2
 
 
 @dataclass
-class Shot:
-    """What is known of a shot so far.
+class Looks:
+    """Looks of single frames, by time and shot.
 
     Attributes:
-        number: of `common.photos.cuts.Cuts`.
-        seconds: when its newest look was taken.
-        look: steadied; None before the first.
-        statistics: level -> steadied `Statistics` of the content.
-        share: of the newest frame in the averages.
+        smoothing: seconds to each side that they are averaged over.
+        known: a list of (seconds, shot, look).
     """
 
-    number: int
-    seconds: float = 0.0
-    look: Look | None = None
-    statistics: dict = field(default_factory=dict)
-    share: float = 1.0
+    smoothing: float
+    known: list = field(default_factory=list)
 
-    def begin(self, seconds, smoothing):
-        """Set the share of a frame at that time."""
-        if self.look is not None:
-            self.share = share_of_newest(float(seconds - self.seconds), smoothing)
-        self.seconds = seconds
+    def at(self, seconds, shot):
+        """The look of a moment of a shot: the mean of those around, weighted by nearness, straight down to 0 at `smoothing`.
 
-    def steadied(self, level, measured):
-        """The average of the content's `Statistics` at a level, `measured` among them."""
-        known = self.statistics.get(level, measured)
-        result = Statistics(*(old + self.share * (new - old) for old, new in zip(known, measured, strict=True)))
-        self.statistics[level] = result
-        return result
+        Where they lie further apart than that, the look is interpolated linearly between the one before and the one after.
+        """
+        steps = [(float(time - seconds), look) for time, number, look in self.known if number == shot]
+        before = max((step for step, _ in steps if step <= 0), default=None)
+        after = min((step for step, _ in steps if step >= 0), default=None)
+        gap = 0 if before is None or after is None else after - before
+        width = max(self.smoothing, gap)
+        weights = [max(0, 1 - abs(step) / width) if width else 0 for step, _ in steps]
+        if not sum(weights):
+            return min(steps, key=lambda of_step: abs(of_step[0]))[1]
+        grids = np.stack([look.grid for _, look in steps])
+        return Look(np.tensordot(np.float32(weights) / np.float32(sum(weights)), grids, 1))
 
-    def add(self, look):
-        """Take the look of the frame into the average."""
-        self.look = look if self.look is None else mixed(self.look, look, self.share)
-
-
-def share_of_newest(passed, smoothing):
-    """The share of a new value in an average that forgets with time constant `smoothing`, both in seconds."""
-    return 1.0 if smoothing <= 0 else 1 - math.exp(-max(passed, 0) / smoothing)
-
-
-def mixed(first, second, share):
-    """The look that lies that share of the way from the first to the second."""
-    return Look(first.grid + np.float32(share) * (second.grid - first.grid))
+    def forget(self, seconds):
+        """Drop what no moment from `seconds` on has a use for."""
+        newest = {number: time for time, number, _ in self.known if time <= seconds}
+        self.known = [
+            (time, number, look)
+            for time, number, look in self.known
+            if time >= seconds - self.smoothing or time == newest[number] == max(newest.values())
+        ]
 
 
 def steady_looks(frames, look_of, smoothing=SMOOTHING, every=1):
-    """(frame, look) of each `Frame`.
+    """(frame, look) of each `Frame`; frames of `smoothing` seconds are kept until those after them have come.
 
     Args:
-        look_of: `(pixels, steadied) -> Look`, with `steadied` a function `(level, Statistics) -> Statistics` to be used in
-            place of the frame's own.
-        smoothing: time constant, in seconds; 0 takes each frame as it comes.
-        every: a look is made of every so many frames of a shot; between, looks are interpolated.
+        look_of: `pixels -> Look`.
+        smoothing: seconds to each side that looks are averaged over; 0 takes each frame as it comes.
+        every: a look is made of every so many frames of a shot, the first among them.
     """
-    cuts, shots, shot, waiting = Cuts(), {}, None, []
+    cuts, looks, waiting = Cuts(), Looks(smoothing), deque()
+    last_shot, unseen = None, 0
     for frame in frames:
-        number = cuts.shot(frame.pixels, frame.seconds)
-        if shot is not None and number != shot.number:
-            yield from ((earlier, shot.look) for earlier in waiting)
-            waiting = []
-        if shot is None or number != shot.number:
-            before, shot = shot, shots.get(number) or Shot(number)
-            # A flash leads back to the shot before: no older one is needed.
-            shots = {known.number: known for known in (before, shot) if known is not None}
-        elif len(waiting) + 1 < every:
-            waiting.append(frame)
-            continue
-        last = shot.look
-        shot.begin(frame.seconds, smoothing)
-        shot.add(look_of(frame.pixels, shot.steadied))
-        for index, earlier in enumerate(waiting, 1):
-            yield earlier, mixed(last, shot.look, index / (len(waiting) + 1))
-        waiting = []
-        yield frame, shot.look
-    yield from ((earlier, shot.look) for earlier in waiting)
+        shot = cuts.shot(frame.pixels, frame.seconds)
+        unseen += 1
+        if shot != last_shot or unseen == every:
+            looks.known.append((frame.seconds, shot, look_of(frame.pixels)))
+            unseen = 0
+        last_shot = shot
+        waiting.append((frame, shot))
+        while len(waiting) > every and frame.seconds - waiting[0][0].seconds > smoothing:
+            yield with_look(*waiting.popleft(), looks)
+    while waiting:
+        yield with_look(*waiting.popleft(), looks)
+
+
+def with_look(frame, shot, looks):
+    """(frame, look); what later frames do not need is dropped from `looks`."""
+    looks.forget(frame.seconds)
+    return frame, looks.at(frame.seconds, shot)
 
 
 def recoloured(looked):

@@ -93,8 +93,7 @@ class Stylizer:
         Args:
             frames: any number of arrays `(height, width, 3)` of uint8, or of `common.photos.films.Frame`s, all of one size.
             style, strength: as of `apply`.
-            smoothing: time constant, in seconds, of the averages that content statistics and looks are taken over; at a cut
-                they start afresh.
+            smoothing: seconds, before and after, over which looks are averaged within a shot; so many are read ahead.
             every: the network sees every so many frames.
             rate: frames a second, of arrays.
             cells: of the looks' grids on the longer side; fewer than of a photo are steadier.
@@ -109,8 +108,8 @@ class Stylizer:
         if self.finish != "look" or self.fit != "pad":
             raise InputError("films take the finish look and the fit pad")
 
-        def look_of(pixels, steadied):
-            return self._fitted(pixels_of(pixels), style, strength, steadied, cells)
+        def look_of(pixels):
+            return self._fitted(pixels_of(pixels), style, strength, cells)
 
         return stylized_frames(frames, look_of, smoothing, every, rate)
 
@@ -134,9 +133,9 @@ class Stylizer:
             result = guided_filter(result, content.astype(result.dtype, copy=False))
         return result.astype(pixels.dtype, copy=False)
 
-    def _fitted(self, pixels, style, strength, content=None, cells=CELLS):
+    def _fitted(self, pixels, style, strength, cells=CELLS):
         copy = self._copy(pixels)
-        return Look.fit(copy, self._transferred(copy, style, strength, content), cells=cells)
+        return Look.fit(copy, self._transferred(copy, style, strength), cells=cells)
 
     def _copy(self, pixels):
         """What the network sees of a photo: float32 `(height, width, 3)` in [0, 1]."""
@@ -144,17 +143,14 @@ class Stylizer:
             pixels = shrink_to_multiple(as_floats(pixels), self.network.strides[-1])
         return as_floats(pixels if self.size is None else shrink_to_side(pixels, self.size))
 
-    def _transferred(self, pixels, style, strength, content=None):
-        """The network's result, float32 `(height, width, 3)` in [0, 1], of floats of that shape.
-
-        `content` is that of `transferring`.
-        """
+    def _transferred(self, content, style, strength):
+        """The network's result, float32 `(height, width, 3)` in [0, 1], of floats of that shape."""
         # A level leaves 1 - strength of the content in what it hands on: shared out like this, the result follows evenly.
         strength = 1 - (1 - strength) ** (1 / len(style.statistics))
-        features, skips = self._encode(pixels)
-        before = transferring(style.statistics, self.transform, strength, content)
+        features, skips = self._encode(content)
+        before = transferring(style.statistics, self.transform, strength)
         result = np.asarray(coarse_to_fine(self.network, features, skips, before))
-        height, width = pixels.shape[:2]
+        height, width = content.shape[:2]
         return np.clip(result[0, :height, :width], 0, 1)
 
     def _encode(self, pixels):

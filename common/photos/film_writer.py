@@ -83,10 +83,8 @@ def write_film(frames, film, path, codec=None, crf=None):
                     for frame in frames:
                         writer.add(frame)
                     writer.finish()
-            except (av.FFmpegError, ValueError) as error:
-                if isinstance(error, InputError):
-                    raise
-                raise InputError(f"{path} cannot be written: {error}") from error
+            except av.FFmpegError as error:
+                raise InputError(f"{path} cannot be written with {codec}: {error.strerror}") from error
     return writer.lost
 
 
@@ -113,7 +111,10 @@ class Writer:
         height, width = self._shape[:2]
         film, colour = self._film, self._film.colour
         options = {"crf": str(CRF_OF.get(codec, CRF) if crf is None else crf), **SPEED.get(codec, {})}
-        stream = self._target.add_stream(codec, rate=film.rate, options=options)
+        try:
+            stream = self._target.add_stream(codec, rate=film.rate, options=options)
+        except ValueError as error:
+            raise InputError(f"a {self._target.format.name} file cannot hold pictures of {codec}") from error
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = even(width), even(height), PIXELS
         context.time_base = stream.time_base = film.time_base

@@ -145,15 +145,20 @@ def stylize_photos(options, backbone):
     if not is_folder:
         return status
     film_stylizer = Stylizer(network, **settings | {"size": film_size(options, settings)})
+    return stylize_folder(stylizer, film_stylizer, style, list(zip(contents, outputs, strict=True)), options, settings)
+
+
+def stylize_folder(stylizer, film_stylizer, style, pairs, options, settings):
+    """Stylise each (content, output) of `pairs`; what is no good is named and passed over. Gives the exit status."""
     statuses = set()
-    for content, output in tqdm(list(zip(contents, outputs, strict=True)), unit="photo"):
+    for content, output in tqdm(pairs, unit="file"):
         try:
             require_content(content, output, options, settings)
             statuses.add(stylize_content(film_stylizer if is_film(content) else stylizer, content, style, output, options))
         except InputError as error:
             tqdm.write(f"error: {cli.message(error)}", file=sys.stderr)
             statuses.add(1)
-    return 1 if 1 in statuses else max(statuses)
+    return 1 if 1 in statuses else max(statuses, default=0)
 
 
 def require_content(content, output, options, settings):

@@ -103,8 +103,7 @@ class Writer:
         self.lost = []
         target.metadata.update(source.metadata)
         target.set_chapters(source.chapters())
-        self._start = films.container_start(source)
-        self._copied = self._packets(source, self._copied_streams(source))
+        self._copied = copied_packets(source, self._copied_streams(source))
         self._next = next(self._copied, None)
 
     def _picture_stream(self, codec, crf):
@@ -141,23 +140,6 @@ class Writer:
             copy.disposition = stream.disposition.value
             streams[stream.index] = copy
         return streams
-
-    def _packets(self, source, streams):
-        """(seconds, packet) of the streams that are copied, as far as they can be read."""
-        if not streams:
-            return
-        try:
-            for packet in source.demux([source.streams[index] for index in streams]):
-                first = packet.pts if packet.dts is None else packet.dts
-                if first is None:  # the empty one at the end
-                    continue
-                shift = round(self._start / packet.time_base)
-                packet.dts = first - shift
-                packet.pts = None if packet.pts is None else packet.pts - shift
-                packet.stream = streams[packet.stream.index]
-                yield packet.dts * packet.time_base, packet
-        except films.pyav().FFmpegError:  # the pictures break off there too
-            return
 
     def add(self, frame):
         """Encode a `Frame`, and copy what is heard before it."""
@@ -202,6 +184,28 @@ class Writer:
             dst_color_range=tagged,
             interpolation=films.BEST_TO_YUV,
         )
+
+
+def copied_packets(source, streams):
+    """(seconds, packet) of the streams of a container that are copied, as far as they can be read.
+
+    `streams` says for each index of a stream the one that its packets go to.
+    """
+    if not streams:
+        return
+    start = films.container_start(source)
+    try:
+        for packet in source.demux([source.streams[index] for index in streams]):
+            first = packet.pts if packet.dts is None else packet.dts
+            if first is None:  # the empty one at the end
+                continue
+            shift = round(start / packet.time_base)
+            packet.dts = first - shift
+            packet.pts = None if packet.pts is None else packet.pts - shift
+            packet.stream = streams[packet.stream.index]
+            yield packet.dts * packet.time_base, packet
+    except films.pyav().FFmpegError:  # the pictures break off there too
+        return
 
 
 def even(size):

@@ -100,7 +100,7 @@ def stylized_frames(frames, look_of, smoothing, every, rate):
     """Each of `frames` in its steadied look; reading, looking and recolouring overlap.
 
     Args:
-        frames: `Frame`s, or arrays that follow each other at `rate` a second; the same kind comes out.
+        frames: `Frame`s, or arrays `(height, width, 3)` that follow each other at `rate` a second; the same kind comes out.
         look_of, smoothing, every: as of `steady_looks`.
     """
     bare = False

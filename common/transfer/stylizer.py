@@ -88,30 +88,17 @@ class Stylizer:
         return self._fitted(pixels_of(photo), style, strength)
 
     def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25, cells=FILM_CELLS):
-        """The frames of a film in the light and colour of `style`, without flicker, one after the other.
+        """The frames of a film, arrays or `common.photos.films.Frame`s, in the light and colour of `style`, without flicker.
 
-        Args:
-            frames: any number of arrays `(height, width, 3)` of uint8, or of `common.photos.films.Frame`s, all of one size.
-            style, strength: as of `apply`.
-            smoothing: seconds, before and after, over which looks are averaged within a shot; so many are read ahead.
-            every: the network sees every so many frames.
-            rate: frames a second, of arrays.
-            cells: of the looks' grids on the longer side; fewer than of a photo are steadier.
-
-        Yields:
-            What came, an array or a `Frame`, with the pixels changed.
-
-        Raises:
-            InputError: as `apply`, or the finish is not "look".
+        Arguments and errors as of `apply` and `common.transfer.film.stylized_frames`; `cells` as of `Look.fit`. Frames are
+        taken as they are needed, and come out as they came, one after the other.
         """
         self._require(style, strength)
         if self.finish != "look" or self.fit != "pad":
             raise InputError("films take the finish look and the fit pad")
-
-        def look_of(pixels):
-            return self._fitted(pixels_of(pixels), style, strength, cells)
-
-        return stylized_frames(frames, look_of, smoothing, every, rate)
+        return stylized_frames(
+            frames, lambda pixels: self._fitted(pixels_of(pixels), style, strength, cells), smoothing, every, rate
+        )
 
     def _require(self, style, strength):
         widths = tuple(len(of_level.mean) for of_level in style.statistics)

@@ -8,16 +8,22 @@ Nothing here knows of files, nor of how a look is made of a frame.
 from collections import deque
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from common.ahead import ahead
-from common.photos.cuts import Cuts
+from common.photos import as_floats
+from common.photos.cuts import THUMBNAIL, Cuts
 from common.photos.films import Frame
-from common.transfer.look import Look
+from common.transfer.look import LUMA, Look
 
 # Chosen by the tables in docs/films.md: seconds to each side that looks are averaged over; longer side, in pixels, of the
 # copy that the network sees; cells on the longer side of the looks, fewer than a photo's because fewer are steadier.
-SMOOTHING, FILM_SIZE, FILM_CELLS = 0.6, 512, 22
+SMOOTHING, FILM_SIZE, FILM_CELLS = 0.8, 512, 20
+# In a fade to black the network would bring back the light that goes. So no look is made of a frame whose luma has less than
+# this share of the mean and of the spread that its shot had, which is forgotten over so many seconds. Such a frame is shown
+# in the look before, dimmed. Nor is a look made of a flat frame; standard deviation of luma in [0, 1].
+FADED, FORGOTTEN, FLAT = 0.7, 5.0, 0.02
 # Frames that each stage may be ahead of the next.
 DEPTH = 2
 
@@ -28,36 +34,50 @@ class Looks:
 
     Attributes:
         smoothing: seconds to each side that they are averaged over.
-        known: a list of (seconds, shot, look).
+        known: a list of (seconds, shot, look, weight).
     """
 
     smoothing: float
     known: list = field(default_factory=list)
 
     def at(self, seconds, shot):
-        """The look of a moment of a shot: the mean of those around, weighted by nearness, straight down to 0 at `smoothing`.
+        """The look of a moment of a shot: the mean of those around, by weight and nearness, which is 0 at `smoothing`.
 
         Where they lie further apart than that, the look is interpolated linearly between the one before and the one after.
         """
-        steps = [(float(time - seconds), look) for time, number, look in self.known if number == shot]
-        before = max((step for step, _ in steps if step <= 0), default=None)
-        after = min((step for step, _ in steps if step >= 0), default=None)
+        steps = [(float(time - seconds), look, weight) for time, number, look, weight in self.known if number == shot]
+        before = max((step for step, *_ in steps if step <= 0), default=None)
+        after = min((step for step, *_ in steps if step >= 0), default=None)
         gap = 0 if before is None or after is None else after - before
         width = max(self.smoothing, gap)
-        weights = [max(0, 1 - abs(step) / width) if width else 0 for step, _ in steps]
+        weights = [weight * max(0, 1 - abs(step) / width) if width else 0 for step, _, weight in steps]
         if not sum(weights):
             return min(steps, key=lambda of_step: abs(of_step[0]))[1]
-        grids = np.stack([look.grid for _, look in steps])
+        grids = np.stack([look.grid for _, look, _ in steps])
         return Look(np.tensordot(np.float32(weights) / np.float32(sum(weights)), grids, 1))
 
     def forget(self, seconds):
         """Drop what no moment from `seconds` on has a use for."""
-        newest = {number: time for time, number, _ in self.known if time <= seconds}
-        self.known = [
-            (time, number, look)
-            for time, number, look in self.known
-            if time >= seconds - self.smoothing or time == newest[number] == max(newest.values())
-        ]
+        newest = max((time for time, *_ in self.known if time <= seconds), default=seconds)
+        oldest = min(newest, seconds - self.smoothing)
+        self.known = [entry for entry in self.known if entry[0] >= oldest]
+
+
+class Light:
+    """Tells frames that fade to black from others."""
+
+    def __init__(self):
+        self._shot, self._seconds, self._usual = None, 0, np.zeros(2)
+
+    def measure(self, frame, shot):
+        """Spread of a `Frame`'s luma, and how much of its light is left: 1, or less where the frame fades."""
+        luma = as_floats(cv2.resize(frame.pixels, THUMBNAIL, interpolation=cv2.INTER_AREA)) @ LUMA
+        measured = np.array([luma.std(), luma.mean()], np.float64)
+        passed = float(frame.seconds - self._seconds)
+        usual = self._usual * np.exp(-passed / FORGOTTEN) if shot == self._shot else measured
+        self._shot, self._seconds, self._usual = shot, frame.seconds, np.maximum(usual, measured)
+        share = (measured / np.maximum(self._usual, FLAT)).max()  # what hides a view changes its mean, or its spread
+        return measured[0], min(1.0, share / FADED)
 
 
 def steady_looks(frames, look_of, smoothing=SMOOTHING, every=1):
@@ -66,28 +86,44 @@ def steady_looks(frames, look_of, smoothing=SMOOTHING, every=1):
     Args:
         look_of: `pixels -> Look`.
         smoothing: seconds to each side that looks are averaged over; 0 takes each frame as it comes.
-        every: a look is made of every so many frames of a shot, the first among them.
+        every: a look is made of every so many frames of a shot, the first among them; of those that fade, of none.
     """
-    cuts, looks, waiting = Cuts(), Looks(smoothing), deque()
+    cuts, looks, waiting, light = Cuts(), Looks(smoothing), deque(), Light()
     last_shot, unseen = None, 0
     for frame in frames:
         shot = cuts.shot(frame.pixels, frame.seconds)
         unseen += 1
-        if shot != last_shot or unseen == every:
-            looks.known.append((frame.seconds, shot, look_of(frame.pixels)))
+        spread, left = light.measure(frame, shot)
+        if shot != last_shot or (unseen >= every and left == 1 and spread >= FLAT):
+            looks.known.append((frame.seconds, shot, look_of(frame.pixels), max(spread, FLAT)))
             unseen = 0
         last_shot = shot
-        waiting.append((frame, shot))
+        waiting.append((frame, shot, left))
         while len(waiting) > every and frame.seconds - waiting[0][0].seconds > smoothing:
             yield with_look(*waiting.popleft(), looks)
     while waiting:
         yield with_look(*waiting.popleft(), looks)
 
 
-def with_look(frame, shot, looks):
-    """(frame, look); what later frames do not need is dropped from `looks`."""
+def with_look(frame, shot, left, looks):
+    """(frame, look), the look dimmed where less than all light is left; what later frames do not need is dropped."""
     looks.forget(frame.seconds)
-    return frame, looks.at(frame.seconds, shot)
+    look = looks.at(frame.seconds, shot)
+    return frame, look if left == 1 else dimmed(look, left)
+
+
+def dimmed(look, left):
+    """The look that makes of a frame with that share of its light the same share of what `look` makes of the whole.
+
+    left * look(colour / left): at each luma the map of a luma as much higher, with its constant part as much lower.
+    """
+    bins = look.grid.shape[2]
+    places = np.minimum(np.arange(bins) / max(left, 1e-6), bins - 1)
+    below = np.minimum(places.astype(int), bins - 2)
+    share = (places - below).astype(np.float32)[:, None, None]
+    grid = (1 - share) * look.grid[:, :, below] + share * look.grid[:, :, below + 1]
+    grid[..., 3, :] *= np.float32(left)
+    return Look(grid)
 
 
 def recoloured(looked):

@@ -11,7 +11,7 @@ from common.errors import InputError
 from common.network.registry import load_network
 from common.photos.cuts import Cuts
 from common.photos.films import Frame
-from common.transfer.film import steady_looks
+from common.transfer.film import Light, steady_looks
 from common.transfer.look import CELLS, Look
 from common.transfer.stylizer import Stylizer
 from tests import toy_films
@@ -133,6 +133,24 @@ def test_a_flash_leaves_no_trace_after_it():
     frames[8] = frames[8]._replace(pixels=np.full_like(frames[8].pixels, 255))
     found = values(frames, [1] * 8 + [9] + [1] * 11, smoothing=0.5)
     assert found == pytest.approx([1] * 8 + [9] + [1] * 11, abs=1e-5)
+
+
+def test_a_fade_to_black_stays_one(stylizer, style):
+    """Light goes evenly as in the film, and black is black."""
+    lake = toy_films.pan("lake_content", 50)
+    gains = [*[1] * 15, *np.linspace(1, 0, 25), *[0] * 10]
+    frames = [scaled(frame, gain) for frame, gain in zip(lake, gains, strict=True)]
+    lumas = np.array([frame.mean() for frame in stylizer.film(frames, style)])
+    assert np.diff(lumas[18:]).max() < 0.5
+    assert lumas[27] == pytest.approx(0.5 * lumas[14], rel=0.3)
+    assert lumas[40:].max() < 1
+
+
+def test_what_hides_the_view_is_no_fade():
+    """A grey wall before the camera: looks are made of it, too."""
+    wall = np.random.default_rng(0).normal(110, 12, (64, 96, 3)).clip(0, 255).astype(np.uint8)
+    light, frames = Light(), [*[toy_films.view("lake_content")] * 5, *[wall] * 5]
+    assert [light.measure(Frame(frame, index / 25), 0)[1] for index, frame in enumerate(frames)] == [1] * 10
 
 
 def test_between_the_frames_that_are_seen_looks_are_interpolated():

@@ -28,7 +28,7 @@ def add_options(parser):
         type=seconds,
         default=SMOOTHING,
         metavar="SECONDS",
-        help="time constant over which looks are averaged; 0: each frame by itself (default: %(default)s)",
+        help="looks are averaged over so long before and after; 0: each frame by itself (default: %(default)s)",
     )
     option(
         "--every",

@@ -83,10 +83,8 @@ def write_film(frames, film, path, codec=None, crf=None):
                     for frame in frames:
                         writer.add(frame)
                     writer.finish()
-            except (av.FFmpegError, ValueError) as error:
-                if isinstance(error, InputError):
-                    raise
-                raise InputError(f"{path} cannot be written: {error}") from error
+            except av.FFmpegError as error:
+                raise InputError(f"{path} cannot be written with {codec}: {error.strerror}") from error
     return writer.lost
 
 
@@ -105,15 +103,17 @@ class Writer:
         self.lost = []
         target.metadata.update(source.metadata)
         target.set_chapters(source.chapters())
-        self._start = films.container_start(source)
-        self._copied = self._packets(source, self._copied_streams(source))
+        self._copied = copied_packets(source, self._copied_streams(source))
         self._next = next(self._copied, None)
 
     def _picture_stream(self, codec, crf):
         height, width = self._shape[:2]
         film, colour = self._film, self._film.colour
         options = {"crf": str(CRF_OF.get(codec, CRF) if crf is None else crf), **SPEED.get(codec, {})}
-        stream = self._target.add_stream(codec, rate=film.rate, options=options)
+        try:
+            stream = self._target.add_stream(codec, rate=film.rate, options=options)
+        except ValueError as error:
+            raise InputError(f"a {self._target.format.name} file cannot hold pictures of {codec}") from error
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = even(width), even(height), PIXELS
         context.time_base = stream.time_base = film.time_base
@@ -140,23 +140,6 @@ class Writer:
             copy.disposition = stream.disposition.value
             streams[stream.index] = copy
         return streams
-
-    def _packets(self, source, streams):
-        """(seconds, packet) of the streams that are copied, as far as they can be read."""
-        if not streams:
-            return
-        try:
-            for packet in source.demux([source.streams[index] for index in streams]):
-                first = packet.pts if packet.dts is None else packet.dts
-                if first is None:  # the empty one at the end
-                    continue
-                shift = round(self._start / packet.time_base)
-                packet.dts = first - shift
-                packet.pts = None if packet.pts is None else packet.pts - shift
-                packet.stream = streams[packet.stream.index]
-                yield packet.dts * packet.time_base, packet
-        except films.pyav().FFmpegError:  # the pictures break off there too
-            return
 
     def add(self, frame):
         """Encode a `Frame`, and copy what is heard before it."""
@@ -201,6 +184,28 @@ class Writer:
             dst_color_range=tagged,
             interpolation=films.BEST_TO_YUV,
         )
+
+
+def copied_packets(source, streams):
+    """(seconds, packet) of the streams of a container that are copied, as far as they can be read.
+
+    `streams` says for each index of a stream the one that its packets go to.
+    """
+    if not streams:
+        return
+    start = films.container_start(source)
+    try:
+        for packet in source.demux([source.streams[index] for index in streams]):
+            first = packet.pts if packet.dts is None else packet.dts
+            if first is None:  # the empty one at the end
+                continue
+            shift = round(start / packet.time_base)
+            packet.dts = first - shift
+            packet.pts = None if packet.pts is None else packet.pts - shift
+            packet.stream = streams[packet.stream.index]
+            yield packet.dts * packet.time_base, packet
+    except films.pyav().FFmpegError:  # the pictures break off there too
+        return
 
 
 def even(size):

@@ -1,106 +1,141 @@
-"""Films: one look a frame, steadied over time, so that frames that follow each other do not flicker.
+"""Films: a look for each frame, steadied over time, so that frames that follow each other do not flicker.
 
-Two things make frames of their own flicker: the content's statistics, which move all colours at once, and the maps of the
-look, which move some of them. Both are averaged over the frames of a shot with a time constant in seconds; at a cut both
-start afresh. Nothing here knows of files, nor of how a look is made of a frame.
+A look of one frame alone differs from the next one's by noise and by what comes into the picture. So a frame is shown in the
+mean of the looks around it, before and after, within its shot: a mean to both sides does not lag behind what changes. Of a
+grade a shot has one, that of its first look.
+Nothing here knows of files, nor of how a look is made of a frame.
 """
 
-import math
+from collections import deque
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 
-from common.ahead import ahead
-from common.photos.cuts import Cuts
+from common.photos import as_floats
+from common.photos.cuts import THUMBNAIL, Cuts
 from common.photos.films import Frame
-from common.transfer.look import Look
-from common.transfer.transforms import Statistics
+from common.prefetch import prefetched
+from common.transfer.look import LUMA
 
-# Chosen by the table in docs/films.md: the time constant in seconds; longer side, in pixels, of the copy that the network
-# sees; cells on the longer side of the looks, fewer than a photo's because fewer are steadier.
-SMOOTHING, FILM_SIZE, FILM_CELLS = 0.4, 512, 28
+# Chosen by the tables in docs/films.md: seconds to each side that looks are averaged over; longer side, in pixels, of the
+# copy that the network sees; cells on the longer side of the looks, fewer than a photo's because fewer are steadier.
+SMOOTHING, FILM_SIZE, FILM_CELLS = 0.8, 512, 20
+# In a fade to black the network would bring back the light that goes. So no look is made of a frame whose luma has less than
+# this share of the mean and of the spread that its shot had, which is forgotten over so many seconds. Such a frame is shown
+# in the look before, dimmed. Nor is a look made of a flat frame; standard deviation of luma in [0, 1].
+FADED, FORGOTTEN, FLAT = 0.7, 5.0, 0.02
 # Frames that each stage may be ahead of the next.
 DEPTH = 2
 
 
 @dataclass
-class Shot:
-    """What is known of a shot so far.
+class Looks:
+    """Looks of single frames, by time and shot.
 
     Attributes:
-        number: of `common.photos.cuts.Cuts`.
-        seconds: when its newest look was taken.
-        look: steadied; None before the first.
-        statistics: level -> steadied `Statistics` of the content.
-        share: of the newest frame in the averages.
+        smoothing: seconds to each side that they are averaged over.
+        known: a list of (seconds, shot, look, weight).
     """
 
-    number: int
-    seconds: float = 0.0
-    look: Look | None = None
-    statistics: dict = field(default_factory=dict)
-    share: float = 1.0
+    smoothing: float
+    known: list = field(default_factory=list)
 
-    def begin(self, seconds, smoothing):
-        """Set the share of a frame at that time."""
-        if self.look is not None:
-            self.share = share_of_newest(float(seconds - self.seconds), smoothing)
-        self.seconds = seconds
+    def add(self, seconds, shot, look, weight):
+        """Take in the look of a frame; its grade is that of the shot."""
+        before = next((known for _, number, known, _ in reversed(self.known) if number == shot), look)
+        self.known.append((seconds, shot, replace(look, lut=before.lut), weight))
 
-    def steadied(self, level, measured):
-        """The average of the content's `Statistics` at a level, `measured` among them."""
-        known = self.statistics.get(level, measured)
-        result = Statistics(*(old + self.share * (new - old) for old, new in zip(known, measured, strict=True)))
-        self.statistics[level] = result
-        return result
+    def at(self, seconds, shot):
+        """The look of a moment of a shot: the mean of those around, by weight and nearness, which is 0 at `smoothing`.
 
-    def add(self, look):
-        """Take the look of the frame into the average."""
-        self.look = look if self.look is None else mixed(self.look, look, self.share)
+        Where they lie further apart than that, the look is interpolated linearly between the one before and the one after.
+        """
+        steps = [(float(time - seconds), look, weight) for time, number, look, weight in self.known if number == shot]
+        before = max((step for step, *_ in steps if step <= 0), default=None)
+        after = min((step for step, *_ in steps if step >= 0), default=None)
+        gap = 0 if before is None or after is None else after - before
+        width = max(self.smoothing, gap)
+        weights = [weight * max(0, 1 - abs(step) / width) if width else 0 for step, _, weight in steps]
+        if not sum(weights):
+            return min(steps, key=lambda of_step: abs(of_step[0]))[1]
+        _, look, _ = steps[0]
+        if look.grid is None:
+            return look
+        grids = np.stack([look.grid for _, look, _ in steps])
+        return replace(look, grid=np.tensordot(np.float32(weights) / np.float32(sum(weights)), grids, 1))
+
+    def forget(self, seconds):
+        """Drop what no moment from `seconds` on has a use for."""
+        newest = max((time for time, *_ in self.known if time <= seconds), default=seconds)
+        oldest = min(newest, seconds - self.smoothing)
+        self.known = [entry for entry in self.known if entry[0] >= oldest]
 
 
-def share_of_newest(passed, smoothing):
-    """The share of a new value in an average that forgets with time constant `smoothing`, both in seconds."""
-    return 1.0 if smoothing <= 0 else 1 - math.exp(-max(passed, 0) / smoothing)
+class Light:
+    """Tells frames that fade to black from others."""
 
+    def __init__(self):
+        self._shot, self._seconds, self._usual = None, 0, np.zeros(2)
 
-def mixed(first, second, share):
-    """The look that lies that share of the way from the first to the second, in the grade of the first."""
-    if first.grid is None:
-        return first
-    return replace(first, grid=first.grid + np.float32(share) * (second.grid - first.grid))
+    def measure(self, frame, shot):
+        """Spread of a `Frame`'s luma, and how much of its light is left: 1, or less where the frame fades."""
+        luma = as_floats(cv2.resize(frame.pixels, THUMBNAIL, interpolation=cv2.INTER_AREA)) @ LUMA
+        measured = np.array([luma.std(), luma.mean()], np.float64)
+        passed = float(frame.seconds - self._seconds)
+        usual = self._usual * np.exp(-passed / FORGOTTEN) if shot == self._shot else measured
+        self._shot, self._seconds, self._usual = shot, frame.seconds, np.maximum(usual, measured)
+        share = (measured / np.maximum(self._usual, FLAT)).max()  # what hides a view changes its mean, or its spread
+        return measured[0], min(1.0, share / FADED)
 
 
 def steady_looks(frames, look_of, smoothing=SMOOTHING, every=1):
-    """(frame, look) of each `Frame`.
+    """(frame, look) of each `Frame`; frames of `smoothing` seconds are kept until those after them have come.
 
     Args:
-        look_of: `(pixels, steadied) -> Look`, with `steadied` a function `(level, Statistics) -> Statistics` to be used in
-            place of the frame's own.
-        smoothing: time constant, in seconds; 0 takes each frame as it comes.
-        every: a look is made of every so many frames of a shot; between, looks are interpolated.
+        look_of: `pixels -> Look`.
+        smoothing: seconds to each side that looks are averaged over; 0 takes each frame as it comes.
+        every: a look is made of every so many frames of a shot, the first among them; of those that fade, of none.
     """
-    cuts, shots, shot, waiting = Cuts(), {}, None, []
+    cuts, looks, waiting, light = Cuts(), Looks(smoothing), deque(), Light()
+    last_shot, unseen = None, 0
     for frame in frames:
-        number = cuts.shot(frame.pixels, frame.seconds)
-        if shot is not None and number != shot.number:
-            yield from ((earlier, shot.look) for earlier in waiting)
-            waiting = []
-        if shot is None or number != shot.number:
-            before, shot = shot, shots.get(number) or Shot(number)
-            # A flash leads back to the shot before: no older one is needed.
-            shots = {known.number: known for known in (before, shot) if known is not None}
-        elif len(waiting) + 1 < every:
-            waiting.append(frame)
-            continue
-        last = shot.look
-        shot.begin(frame.seconds, smoothing)
-        shot.add(look_of(frame.pixels, shot.steadied))
-        for index, earlier in enumerate(waiting, 1):
-            yield earlier, mixed(last, shot.look, index / (len(waiting) + 1))
-        waiting = []
-        yield frame, shot.look
-    yield from ((earlier, shot.look) for earlier in waiting)
+        shot = cuts.shot(frame.pixels, frame.seconds)
+        unseen += 1
+        spread, left = light.measure(frame, shot)
+        if shot != last_shot or (unseen >= every and left == 1 and spread >= FLAT):
+            looks.add(frame.seconds, shot, look_of(frame.pixels), max(spread, FLAT))
+            unseen = 0
+        last_shot = shot
+        waiting.append((frame, shot, left))
+        while len(waiting) > every and frame.seconds - waiting[0][0].seconds > smoothing:
+            yield with_look(*waiting.popleft(), looks)
+    while waiting:
+        yield with_look(*waiting.popleft(), looks)
+
+
+def with_look(frame, shot, left, looks):
+    """(frame, look), the look dimmed where less than all light is left; what later frames do not need is dropped."""
+    looks.forget(frame.seconds)
+    look = looks.at(frame.seconds, shot)
+    return frame, look if left == 1 else dimmed(look, left)
+
+
+def dimmed(look, left):
+    """The look that makes of a frame with that share of its light the same share of what `look` makes of the whole.
+
+    left * look(colour / left): at each luma the map of a luma as much higher, with its constant part as much lower. A grade
+    brings no light back, and stays.
+    """
+    if look.grid is None:
+        return look
+    bins = look.grid.shape[2]
+    places = np.minimum(np.arange(bins) / max(left, 1e-6), bins - 1)
+    below = np.minimum(places.astype(int), bins - 2)
+    share = (places - below).astype(np.float32)[:, None, None]
+    grid = (1 - share) * look.grid[:, :, below] + share * look.grid[:, :, below + 1]
+    grid[..., 3, :] *= np.float32(left)
+    return replace(look, grid=grid)
 
 
 def recoloured(looked):
@@ -113,7 +148,7 @@ def stylized_frames(frames, look_of, smoothing, every, rate):
     """Each of `frames` in its steadied look; reading, looking and recolouring overlap.
 
     Args:
-        frames: `Frame`s, or arrays that follow each other at `rate` a second; the same kind comes out.
+        frames: `Frame`s, or arrays `(height, width, 3)` that follow each other at `rate` a second; the same kind comes out.
         look_of, smoothing, every: as of `steady_looks`.
     """
     bare = False
@@ -124,6 +159,6 @@ def stylized_frames(frames, look_of, smoothing, every, rate):
             bare = not isinstance(frame, Frame)
             yield Frame(frame, index / rate) if bare else frame
 
-    looked = ahead(steady_looks(ahead(timed(), DEPTH), look_of, smoothing, every), DEPTH)
-    for frame in ahead(recoloured(looked), DEPTH):
+    looked = prefetched(steady_looks(prefetched(timed(), DEPTH), look_of, smoothing, every), DEPTH)
+    for frame in prefetched(recoloured(looked), DEPTH):
         yield frame.pixels if bare else frame

@@ -46,23 +46,16 @@ class LookFitter:
         }
         return RegionalStyle(whole, parts)
 
-    def restyled(self, copy, style, strength, content=None):
-        """What the network makes of a copy in a `Style`; `content` as of `common.transfer.transforms.transferring`."""
-        return self.network_pass.restyle(
-            copy, strength, lambda share: transferring(style.statistics, self.transform, share, content)
-        )
+    def restyled(self, copy, style, strength):
+        """What the network makes of a copy in a `Style`."""
+        return self.network_pass.restyle(copy, strength, lambda share: transferring(style.statistics, self.transform, share))
 
-    def look(self, pixels, style, strength, content=None, cells=CELLS):
-        """The `Look` of a photo in a `Style`.
-
-        Args:
-            content: as of `common.transfer.transforms.transferring`.
-            cells: of the look's grid on the longer side.
-        """
+    def look(self, pixels, style, strength, cells=CELLS):
+        """The `Look` of a photo in a `Style`; `cells` of its grid on the longer side."""
         grid, lut = None, None
         if self.grade < 1:
             copy = self.network_pass.copy(pixels)
-            grid = Look.fit(copy, self.restyled(copy, style, strength, content), cells=cells).grid
+            grid = Look.fit(copy, self.restyled(copy, style, strength), cells=cells).grid
         if self.grade > 0:
             lut = self.lut(pixels, style, strength)
         return Look(grid, lut, self.grade)

@@ -118,31 +118,17 @@ class Stylizer:
         return self._look(pixels_of(photo), style, strength, regions, feather)
 
     def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25, cells=FILM_CELLS):
-        """The frames of a film in the light and colour of `style`, without flicker, one after the other.
+        """The frames of a film, arrays or `common.photos.films.Frame`s, in the light and colour of `style`, without flicker.
 
-        Args:
-            frames: any number of arrays `(height, width, 3)` of uint8, or of `common.photos.films.Frame`s, all of one size.
-            style, strength: as of `apply`.
-            smoothing: time constant, in seconds, of the averages that content statistics and looks are taken over; at a cut
-                they start afresh. A shot has the grade of its first frame.
-            every: the network sees every so many frames.
-            rate: frames a second, of arrays.
-            cells: of the looks' grids on the longer side; fewer than of a photo are steadier.
-
-        Yields:
-            What came, an array or a `Frame`, with the pixels changed.
-
-        Raises:
-            InputError: as `apply`, or the finish is not "look".
+        Arguments and errors as of `apply` and `common.transfer.film.stylized_frames`; `cells` as of `Look.fit`. Frames are
+        taken as they are needed, and come out as they came, one after the other.
         """
         require_usable(style, self.network, self.grade, strength)
         if self.finish != "look" or self.fit != "pad":
             raise InputError("films take the finish look and the fit pad")
-
-        def look_of(pixels, steadied):
-            return self._looks.look(pixels_of(pixels), style, strength, steadied, cells)
-
-        return stylized_frames(frames, look_of, smoothing, every, rate)
+        return stylized_frames(
+            frames, lambda pixels: self._looks.look(pixels_of(pixels), style, strength, cells), smoothing, every, rate
+        )
 
     def _look(self, pixels, style, strength, regions, feather):
         if regions is None:

@@ -123,7 +123,7 @@ def transferring(style, transform="zca", strength=1.0, content=None):
     Args:
         style: `Statistics` by level, 0 first.
         transform, strength: as of `affine_map`, at each level.
-        content: `(level, Statistics) -> Statistics`, what to use in place of a feature's own; None: its own.
+        content: `Statistics` by level that were measured elsewhere; None: each feature's own.
 
     Returns:
         `(level, feature) -> feature`, of features `(1, height, width, channels)`.
@@ -131,8 +131,7 @@ def transferring(style, transform="zca", strength=1.0, content=None):
 
     def transferred(level, feature):
         feature = np.asarray(feature)
-        own = statistics(feature[0])
-        measured = own if content is None else content(level, own)
+        measured = statistics(feature[0]) if content is None else content[level]
         return affine_map(measured, style[level], transform, strength)(feature)
 
     return transferred

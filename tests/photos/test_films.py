@@ -1,5 +1,7 @@
 """Film files: what is read of every kind, and what is kept when one is written."""
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -193,6 +195,27 @@ def test_what_is_no_film_is_said_in_one_sentence(tmp_path, name, complaint):
 def test_what_cannot_be_written_is_said_before(tmp_path, name, codec, complaint):
     with pytest.raises(InputError, match=complaint):
         require_film_writable(tmp_path / name, codec)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "complaint"),
+    [
+        ("out.webm", "libx264", "a webm file cannot hold pictures of libx264"),
+        ("out.mov", "dvvideo", "out.mov cannot be written with dvvideo: "),
+    ],
+)
+def test_an_encoder_that_fails_is_one_sentence(tmp_path, name, codec, complaint):
+    source = toy_films.write(tmp_path / "film.mp4", toy_films.pan("lake_content", 3))
+    film = Film(source)
+    with pytest.raises(InputError, match=complaint):
+        write_film(film.frames(), film, tmp_path / name, codec)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4"]
+
+
+def test_pixels_that_are_not_square_stay_so(tmp_path):
+    made = toy_films.pan("lake_content", 3)
+    source = toy_films.write(tmp_path / "film.mp4", made, tags={"sample_aspect_ratio": Fraction(4, 3)})
+    assert rewritten(source, tmp_path / "out.mp4")[0].pixel_aspect == Fraction(4, 3)
 
 
 def test_nothing_is_left_where_writing_fails(tmp_path):

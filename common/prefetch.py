@@ -7,7 +7,7 @@ import threading
 PATIENCE = 0.1
 
 
-def ahead(items, depth=2):
+def prefetched(items, depth=2):
     """`items`, each taken in a thread before it is asked for, at most `depth` of them waiting.
 
     An error in the thread is raised here. When this generator is closed the thread ends, and closes `items`, before

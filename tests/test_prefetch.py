@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from common.ahead import ahead
+from common.prefetch import prefetched
 
 
 def test_the_same_items_come_in_the_same_order():
-    assert list(ahead(ahead(range(100)))) == list(range(100))
+    assert list(prefetched(prefetched(range(100)))) == list(range(100))
 
 
 def test_an_error_comes_after_the_items_before_it():
@@ -18,7 +18,7 @@ def test_an_error_comes_after_the_items_before_it():
         yield 1
         raise ValueError("two")
 
-    stage = ahead(ahead(items()))
+    stage = prefetched(prefetched(items()))
     assert next(stage) == 1
     with pytest.raises(ValueError, match="two"):
         next(stage)
@@ -26,7 +26,7 @@ def test_an_error_comes_after_the_items_before_it():
 
 def test_no_more_than_depth_items_are_waiting():
     taken = []
-    stage = ahead((taken.append(index) for index in itertools.count()), depth=3)
+    stage = prefetched((taken.append(index) for index in itertools.count()), depth=3)
     next(stage)
     time.sleep(0.3)
     assert len(taken) <= 1 + 3 + 1  # one was given, three wait, one is in hand
@@ -43,7 +43,7 @@ def test_closing_ends_the_threads_and_closes_the_items():
             closed.set()
 
     before = threading.active_count()
-    stage = ahead(ahead(items()))
+    stage = prefetched(prefetched(items()))
     next(stage)
     assert threading.active_count() == before + 2
     stage.close()

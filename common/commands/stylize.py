@@ -226,13 +226,17 @@ def require_extras(options, finish, several):
 
 def stylize_photo(stylizer, style, options, photo, output, mask, regions):
     """Write the result of one photo, and what else is asked for of it."""
-    content = read_photo(photo)
-    if stylizer.finish != "look":
-        recolour = masked_by(mask, options, lambda pixels: stylizer.apply(pixels, style, options.strength))
-        write_photo(recoloured(content, recolour), output)
-        return
-    look = stylizer.look(content, style, options.strength, regions, region_options.feather_of(options))
-    write_photo(recoloured(content, masked_by(mask, options, look.recolour)), output)
+    content, look = read_photo(photo), None
+    if options.save_look or options.lut or regions:
+        look = stylizer.look(content, style, options.strength, regions, region_options.feather_of(options))
+    if look is not None and stylizer.fit == "pad":
+        recolour = look.recolour
+    else:
+
+        def recolour(pixels):
+            return stylizer.apply(pixels, style, options.strength)
+
+    write_photo(recoloured(content, masked_by(mask, options, recolour)), output)
     if options.save_look:
         look.save(options.save_look)
     if options.lut:

@@ -88,7 +88,9 @@ def read_photo(path: str | Path) -> Image.Image:
         InputError: the file is missing, no photo, damaged or too large for Pillow's guard against decompression bombs.
     """
     with open_photo(path) as image:
-        return normalise(image)
+        result = normalise(image)
+    result.filename = str(path)  # for messages
+    return result
 
 
 def normalise(image):

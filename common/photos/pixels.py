@@ -71,7 +71,9 @@ def opened(photo):
 
 def named(photo):
     """What error messages call a photo: its path, where it has one."""
-    return "the photo" if isinstance(photo, (np.ndarray, Image.Image)) else str(photo)
+    if isinstance(photo, np.ndarray):
+        return "the photo"
+    return (getattr(photo, "filename", "") or "the photo") if isinstance(photo, Image.Image) else str(photo)
 
 
 def require_pixels(pixels, name):

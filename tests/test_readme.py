@@ -21,8 +21,8 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "ckpts" / "README.md", *sorted((ROOT / "
 FOLDERS = ("common", "vgg_backbone", "mobilenet_backbone", "ckpts", "notebooks", "docs", "tests", ".ci")
 # What a user has, or gets: photos, results, folders; and the paper's files, which only some have.
 PLACEHOLDERS = re.compile(
-    r"(content|style|result|demo|film|original|explained|another|student)\w*(\.stylized)?\.\w+(\.zip)?|\w+\.npz|description\.json"
-    r"|(holiday|photos|unseen|stylized|report|pairs|truth)/.*|runs/.*|ckpts/released.*|released/|shared/"
+    r"(content|style|result|demo|film|original|explained|another|student|mask|labels|look)\w*(\.stylized)?\.\w+(\.zip)?|\w+\.npz|description\.json"
+    r"|(holiday|photos|unseen|series|results|stylized|report|pairs|truth)/.*|runs/.*|ckpts/released.*|released/|shared/"
     r"|\.venv/.*|\w*\.weights\.h5|\.\w+(\.\w+)*"
 )
 # In code, what looks like a file or folder.

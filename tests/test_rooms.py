@@ -15,7 +15,7 @@ COMMON = ROOT / "common"
 FLOORS = (
     {"errors"},
     {"files"},
-    {"ahead", "array_files", "origin"},
+    {"prefetch", "array_files", "origin"},
     {"photos"},
     {"network"},
     {"eigenbases"},

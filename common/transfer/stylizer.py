@@ -12,7 +12,7 @@ import psutil
 from common.errors import InputError
 from common.network.coarse_to_fine import coarse_to_fine
 from common.photos import as_floats, pad_to_multiple, pixels_of, recoloured, shrink_to_multiple, shrink_to_side
-from common.transfer.film import FILM_CELLS, SMOOTHING, stylized_frames
+from common.transfer.film import EVERY, FILM_CELLS, SMOOTHING, stylized_frames
 from common.transfer.guided_filter import guided_filter
 from common.transfer.look import CELLS, Look
 from common.transfer.style import Style
@@ -87,7 +87,7 @@ class Stylizer:
         self._require(style, strength)
         return self._fitted(pixels_of(photo), style, strength)
 
-    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25, cells=FILM_CELLS):
+    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=EVERY, rate=25, cells=FILM_CELLS):
         """The frames of a film, arrays or `common.photos.films.Frame`s, in the light and colour of `style`, without flicker.
 
         Arguments and errors as of `apply` and `common.transfer.film.stylized_frames`; `cells` as of `Look.fit`. Frames are

@@ -10,7 +10,7 @@ from common.commands import cli
 from common.errors import InputError
 from common.photos.film_writer import require_film_writable, write_film
 from common.photos.films import Film
-from common.transfer.film import SMOOTHING
+from common.transfer.film import EVERY, SMOOTHING
 
 # The exit status where a film was not sound, and what could be read of it was written.
 BROKEN_OFF = 3
@@ -33,7 +33,7 @@ def add_options(parser):
     option(
         "--every",
         type=whole_number(1),
-        default=1,
+        default=EVERY,
         metavar="N",
         help="show the network every N-th frame alone, and interpolate looks between (default: %(default)s)",
     )

@@ -21,6 +21,8 @@ from common.transfer.look import LUMA
 # Chosen by the tables in docs/films.md: seconds to each side that looks are averaged over; longer side, in pixels, of the
 # copy that the network sees; cells on the longer side of the looks, fewer than a photo's because fewer are steadier.
 SMOOTHING, FILM_SIZE, FILM_CELLS = 0.8, 512, 20
+# The network sees every so many frames: in the mean of 0.8 seconds the others make no difference, but half the time.
+EVERY = 3
 # In a fade to black the network would bring back the light that goes. So no look is made of a frame whose luma has less than
 # this share of the mean and of the spread that its shot had, which is forgotten over so many seconds. Such a frame is shown
 # in the look before, dimmed. Nor is a look made of a flat frame; standard deviation of luma in [0, 1].

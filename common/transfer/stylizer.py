@@ -12,7 +12,7 @@ from PIL import Image
 from common.errors import InputError
 from common.grading import lut as luts
 from common.photos import Photo, pixels_of, recoloured, shrink_to_multiple
-from common.transfer.film import FILM_CELLS, SMOOTHING, stylized_frames
+from common.transfer.film import EVERY, FILM_CELLS, SMOOTHING, stylized_frames
 from common.transfer.guided_filter import guided_filter
 from common.transfer.look import Look
 from common.transfer.look_fitter import LookFitter
@@ -117,7 +117,7 @@ class Stylizer:
         require_usable(style, self.network, self.grade, strength)
         return self._look(pixels_of(photo), style, strength, regions, feather)
 
-    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=1, rate=25, cells=FILM_CELLS):
+    def film(self, frames, style, strength=1.0, smoothing=SMOOTHING, every=EVERY, rate=25, cells=FILM_CELLS):
         """The frames of a film, arrays or `common.photos.films.Frame`s, in the light and colour of `style`, without flicker.
 
         Arguments and errors as of `apply` and `common.transfer.film.stylized_frames`; `cells` as of `Look.fit`. Frames are

@@ -19,7 +19,7 @@ from common.evaluation.flicker import flicker, summary
 from common.network.registry import load_network
 from common.photos.film_writer import write_film
 from common.photos.films import Film
-from common.transfer.film import FILM_CELLS, FILM_SIZE
+from common.transfer.film import EVERY, FILM_CELLS, FILM_SIZE
 from common.transfer.stylizer import Stylizer
 from tests import toy_films
 
@@ -36,7 +36,7 @@ def main():
     parser.add_argument("--cells", type=int, nargs="+", default=[FILM_CELLS])
     parser.add_argument("--smoothing", type=float, nargs="+")
     parser.add_argument("--size", type=int, nargs="+", default=[FILM_SIZE])
-    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--every", type=int, default=EVERY)
     parser.add_argument("--backbone", default="mobilenet")
     options = parser.parse_args()
     if options.make:

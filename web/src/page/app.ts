@@ -1,0 +1,182 @@
+/** The page: photos come in, a look is made of them, sliders change how it is shown, files go out. */
+import { Engine, Superseded } from "../engine/client.ts";
+import type { Fitted } from "../engine/messages.ts";
+import { mixLooks } from "../numbers/look.ts";
+import { mixLuts } from "../numbers/lut.ts";
+import { fullSizeResult } from "../view/full_size.ts";
+import { listenForPhotos } from "./arrivals.ts";
+import { Controls } from "./controls.ts";
+import { lookDownload, lutDownload, type Mixture, save, stem } from "./downloads.ts";
+import { byId, element } from "./elements.ts";
+import { openPhoto, type Photo } from "./photo.ts";
+import { SAMPLES, type Sample } from "./samples.ts";
+import { Shares } from "./shares.ts";
+import { Slot } from "./slot.ts";
+import { Stage } from "./stage.ts";
+import { Status } from "./status.ts";
+
+const STYLES = 3;
+const SAVE_BUTTONS = ["save-jpeg", "save-png", "save-cube", "save-look"] as const;
+
+export class App {
+  private readonly engine = new Engine();
+  private readonly stage = new Stage();
+  private readonly status = new Status(() => this.cancel());
+  private readonly controls = new Controls(() => this.showSettings(), () => this.fit());
+  private readonly shares = new Shares(() => this.showLook());
+  private readonly contentSlot: Slot;
+  private readonly styleSlots: Slot[];
+  private fitted: Fitted[] = [];
+  private saving: AbortController | undefined;
+
+  constructor() {
+    this.contentSlot = new Slot("Content", (file) => this.receive(file, file.name, this.contentSlot));
+    this.styleSlots = Array.from({ length: STYLES }, (_, index) => {
+      const title = index === 0 ? "Style" : `Style ${index + 1}`;
+      const slot: Slot = new Slot(title, (file) => this.receive(file, file.name, slot), index ? () => this.fit() : undefined);
+      return slot;
+    });
+    const slots = [this.contentSlot, ...this.styleSlots];
+    byId("slots", HTMLElement).append(...slots.map((slot) => slot.box));
+    byId("samples", HTMLElement).append(...SAMPLES.map((sample) => this.sampleButton(sample)));
+    this.showFreeSlots();
+    listenForPhotos(slots, (file, slot) => this.receive(file, file.name, slot));
+    byId("save-jpeg", HTMLButtonElement).addEventListener("click", () => this.savePhoto("image/jpeg", "jpg"));
+    byId("save-png", HTMLButtonElement).addEventListener("click", () => this.savePhoto("image/png", "png"));
+    byId("save-cube", HTMLButtonElement).addEventListener("click", () => save(lutDownload(this.mixture, this.resultName), `${this.resultName}.cube`));
+    byId("save-look", HTMLButtonElement).addEventListener("click", () => save(lookDownload(this.mixture), `${this.resultName}.npz`));
+    this.engine.ready.catch((error: unknown) => this.status.fail(error));
+  }
+
+  private get styles(): Photo[] {
+    return this.styleSlots.flatMap(({ photo }) => photo ?? []);
+  }
+
+  private get mixture(): Mixture {
+    return { fitted: this.fitted, shares: this.shares.values, settings: this.controls.settings };
+  }
+
+  private get resultName(): string {
+    return `${stem(this.contentSlot.photo?.name ?? "")}.stylized`;
+  }
+
+  // --- photos in ---
+
+  private async receive(blob: Blob, name: string, slot: Slot): Promise<void> {
+    this.status.clearError();
+    try {
+      const photo = await openPhoto(blob, name);
+      slot.photo?.view.close();
+      slot.show(photo);
+      if (slot === this.contentSlot) this.stage.showPhoto(photo);
+      this.showFreeSlots();
+      await this.fit();
+    } catch (error) {
+      this.status.fail(error);
+    }
+  }
+
+  /** A place for another style is offered once the one before it is taken. */
+  private showFreeSlots(): void {
+    this.styleSlots.forEach((slot, index) => {
+      slot.box.hidden = !slot.photo && index > 0 && !this.styleSlots[index - 1].photo;
+    });
+  }
+
+  private sampleButton({ title, content, style }: Sample): HTMLButtonElement {
+    const address = (name: string) => new URL(`samples/${name}`, document.baseURI).href;
+    const pictures = [content, style].map((name) => element("img", { src: address(name), alt: "", loading: "lazy" }));
+    const button = element("button", { type: "button", className: "sample", title }, ...pictures);
+    button.setAttribute("aria-label", `Sample: ${title}`);
+    button.addEventListener("click", async () => {
+      try {
+        const blobs = await Promise.all([content, style].map(async (name) => (await fetch(address(name))).blob()));
+        for (const slot of this.styleSlots.slice(1)) slot.show(undefined);
+        this.contentSlot.show(undefined); // no look is made of the new style and the old content
+        await this.receive(blobs[1], style, this.styleSlots[0]);
+        await this.receive(blobs[0], content, this.contentSlot);
+      } catch (error) {
+        this.status.fail(error);
+      }
+    });
+    return button;
+  }
+
+  // --- the look ---
+
+  private async fit(): Promise<void> {
+    const { styles } = this;
+    const content = this.contentSlot.photo;
+    this.showFreeSlots();
+    this.allowSaving(false);
+    this.stage.clearLook();
+    if (!content || styles.length === 0) {
+      this.status.endWork(content ? "Now a photo whose light and colour to take." : "Now a photo to change.");
+      return;
+    }
+    const { backbone, transform } = this.controls;
+    const begun = performance.now();
+    try {
+      const request = { content, styles, backbone, transform };
+      this.fitted = await this.engine.fit(plain(request), (share, text) => this.status.showWork(share, text));
+      this.shares.show(styles.map(({ thumbnail, name }) => ({ thumbnail, name })));
+      this.showLook();
+      this.allowSaving(true);
+      this.status.endWork(`Done in ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
+    } catch (error) {
+      if (!(error instanceof Superseded)) this.status.fail(error);
+    }
+  }
+
+  private cancel(): void {
+    this.engine.cancel();
+    this.saving?.abort();
+    this.status.endWork("Cancelled.");
+  }
+
+  private showLook(): void {
+    const shares = this.shares.values;
+    const look = mixLooks(this.fitted.map(({ rich }) => rich), shares);
+    const grade = mixLuts(this.fitted.map(({ natural }) => natural), shares);
+    this.stage.showLook(look, grade);
+    this.showSettings();
+  }
+
+  private showSettings(): void {
+    this.stage.settings = this.controls.settings;
+    this.stage.draw();
+  }
+
+  // --- files out ---
+
+  private allowSaving(isAllowed: boolean): void {
+    for (const name of SAVE_BUTTONS) byId(name, HTMLButtonElement).disabled = !isAllowed;
+  }
+
+  private async savePhoto(format: string, ending: string): Promise<void> {
+    const photo = this.contentSlot.photo;
+    if (!photo) return;
+    const { fitted, shares, settings } = this.mixture;
+    const look = mixLooks(fitted.map(({ rich }) => rich), shares);
+    const grade = mixLuts(fitted.map(({ natural }) => natural), shares);
+    const { signal } = (this.saving = new AbortController());
+    const name = `${this.resultName}.${ending}`;
+    try {
+      const file = await fullSizeResult(photo.blob, { look, grade, settings }, format, async (share) => {
+        this.status.showWork(share, "Making the photo at full size");
+        await new Promise((resolve) => setTimeout(resolve)); // the page can be used meanwhile
+        signal.throwIfAborted();
+      });
+      save(file, name);
+      this.status.endWork(`Saved ${name}, ${photo.width} by ${photo.height} pixels.`);
+    } catch (error) {
+      if (!signal.aborted) this.status.fail(error);
+    }
+  }
+}
+
+/** A request with of each photo only what the worker needs. */
+function plain<Rest>({ content, styles, ...rest }: { content: Photo; styles: Photo[] } & Rest) {
+  const fileOf = ({ id, blob }: Photo) => ({ id, blob });
+  return { content: fileOf(content), styles: styles.map(fileOf), ...rest };
+}

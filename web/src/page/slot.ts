@@ -1,0 +1,50 @@
+/** A place for one photo: choose a file, drop one on it, or remove it. */
+import { element } from "./elements.ts";
+import type { Photo } from "./photo.ts";
+
+/** What a browser's file dialogue offers. */
+const ACCEPTED = "image/*";
+
+export class Slot {
+  readonly box: HTMLElement;
+  photo: Photo | undefined;
+  private readonly input = element("input", { type: "file", accept: ACCEPTED, className: "file" });
+  private readonly picture = element("span", { className: "picture" });
+  private readonly caption = element("span", { className: "caption" });
+  private readonly remove = element("button", { type: "button", className: "quiet", textContent: "Remove", hidden: true });
+
+  /**
+   * @param title what kind of photo belongs here
+   * @param onFile called with a file that was chosen or dropped here
+   * @param onRemove called when the photo was taken away; undefined: it can only be replaced
+   */
+  constructor(readonly title: string, onFile: (file: File) => void, onRemove?: () => void) {
+    const label = element("label", { className: "choose" }, this.picture, this.caption, this.input);
+    this.box = element("div", { className: "slot" }, label, this.remove);
+    this.show(undefined);
+    this.input.addEventListener("change", () => {
+      const file = this.input.files?.[0];
+      if (file) onFile(file);
+      this.input.value = ""; // the same file can be chosen again
+    });
+    this.remove.addEventListener("click", () => {
+      this.show(undefined);
+      this.input.focus();
+      onRemove?.();
+    });
+    this.remove.dataset.possible = String(Boolean(onRemove));
+  }
+
+  show(photo: Photo | undefined): void {
+    this.photo = photo;
+    this.box.classList.toggle("filled", Boolean(photo));
+    this.picture.replaceChildren(...(photo ? [photo.thumbnail] : []));
+    this.caption.textContent = photo ? `${this.title}: ${photo.name}` : this.title;
+    this.remove.hidden = !photo || this.remove.dataset.possible !== "true";
+    this.remove.setAttribute("aria-label", `Remove ${this.title.toLowerCase()}`);
+  }
+
+  hasFocus(): boolean {
+    return this.box.contains(document.activeElement);
+  }
+}

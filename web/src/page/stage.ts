@@ -1,0 +1,73 @@
+/** Where the result is seen: the photo through the look, with a slider between before and after. */
+import { identityLook, type Look } from "../numbers/look.ts";
+import { identityLut, type Lut } from "../numbers/lut.ts";
+import { Renderer, type Settings, type Size } from "../view/renderer.ts";
+import { byId } from "./elements.ts";
+import type { Photo } from "./photo.ts";
+
+const NOTHING = { look: identityLook({ rows: 2, columns: 2, bins: 2 }), grade: identityLut(2) };
+
+export class Stage {
+  settings: Settings = { strength: 1, richness: 1 };
+  private readonly box = byId("stage", HTMLElement);
+  private readonly divide = byId("divide", HTMLInputElement);
+  private readonly renderer: Renderer;
+  private size: Size | undefined;
+  private isFitted = false;
+  private isDue = false;
+
+  constructor() {
+    const canvas = byId("result", HTMLCanvasElement);
+    this.renderer = new Renderer(canvas);
+    this.divide.addEventListener("input", () => this.draw());
+    canvas.addEventListener("webglcontextlost", () => location.reload());
+  }
+
+  /** Show a content photo as it is. */
+  showPhoto(photo: Photo): void {
+    const { canvas } = this.renderer;
+    canvas.width = photo.view.width;
+    canvas.height = photo.view.height;
+    this.box.style.setProperty("--shape", String(photo.width / photo.height));
+    this.size = { width: photo.width, height: photo.height };
+    this.renderer.setPhoto(photo.view);
+    this.clearLook();
+    this.box.classList.add("filled");
+  }
+
+  showLook(look: Look, grade: Lut): void {
+    this.renderer.setLook(look);
+    this.renderer.setGrade(grade);
+    this.setFitted(true);
+  }
+
+  clearLook(): void {
+    this.renderer.setLook(NOTHING.look);
+    this.renderer.setGrade(NOTHING.grade);
+    this.setFitted(false);
+  }
+
+  /** Draw before the next frame is shown, however often it is asked for. */
+  draw(): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    requestAnimationFrame(() => {
+      this.isDue = false;
+      this.drawNow();
+    });
+  }
+
+  drawNow(): void {
+    if (!this.size) return;
+    const divide = this.isFitted ? Number(this.divide.value) / 100 : 0;
+    this.box.style.setProperty("--divide", `${100 * divide}%`);
+    this.renderer.draw(this.settings, this.size, undefined, divide);
+  }
+
+  private setFitted(isFitted: boolean): void {
+    this.isFitted = isFitted;
+    this.divide.disabled = !isFitted;
+    this.box.classList.toggle("fitted", isFitted);
+    this.draw();
+  }
+}

@@ -1,0 +1,140 @@
+/** Photos of all kinds: huge, turned, transparent, broken. */
+import { readFileSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { choose, fitted, launch, PHOTOS, saved } from "./browser.ts";
+
+let browser: Browser;
+let page: Page;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+beforeEach(async () => {
+  page = await browser.newPage();
+  await page.goto(inject("address"));
+});
+afterEach(() => page.close());
+
+test("24 megapixels come out as 24 megapixels", async () => {
+  await choose(page, "Style", `${PHOTOS}lake_style.jpg`);
+  await choose(page, "Content", await enlarged(page, "lake_content.jpg", 6000, 4000));
+  await fitted(page);
+  const file = await saved(page, "Photo as JPEG");
+  expect(await page.locator("#status").textContent()).toContain("6000 by 4000 pixels");
+  expect(await sizeOf(page, file, "image/jpeg")).toEqual([6000, 4000]);
+});
+
+test("a photo that its EXIF turns comes out upright", async () => {
+  const photo = readFileSync(`${PHOTOS}lake_content.jpg`);
+  await choose(page, "Content", { name: "turned.jpg", mimeType: "image/jpeg", buffer: turned(photo) });
+  await choose(page, "Style", `${PHOTOS}lake_style.jpg`);
+  await fitted(page);
+  expect(await sizeOf(page, await saved(page, "Photo as PNG"), "image/png")).toEqual([450, 800]);
+});
+
+test("transparent parts stay transparent in a PNG", async () => {
+  const buffer = await drawn(page, 64, 48, (context) => {
+    context.fillStyle = "#c06030";
+    context.fillRect(0, 0, 32, 48);
+  });
+  await choose(page, "Content", { name: "half.png", mimeType: "image/png", buffer });
+  await choose(page, "Style", `${PHOTOS}lake_style.jpg`);
+  await fitted(page);
+  const file = readFileSync(await saved(page, "Photo as PNG")).toString("base64");
+  const alphas = await page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    const context = new OffscreenCanvas(64, 48).getContext("2d");
+    context?.drawImage(bitmap, 0, 0);
+    return [10, 50].map((x) => context?.getImageData(x, 20, 1, 1).data[3]);
+  }, file);
+  expect(alphas).toEqual([255, 0]);
+});
+
+test.each([
+  ["a text", "notes.jpg", Buffer.from("no picture at all"), "notes.jpg is not a picture that this browser can read"],
+  ["nothing", "nothing.png", Buffer.alloc(0), "nothing.png is empty."],
+  ["half a photo's head", "cut.jpg", readFileSync(`${PHOTOS}lake_content.jpg`).subarray(0, 200), "cut.jpg is not a picture"],
+])("%s is refused in one sentence, and the page goes on", async (_, name, buffer, sentence) => {
+  await choose(page, "Content", { name, mimeType: "image/jpeg", buffer });
+  await page.getByRole("alert").filter({ hasText: sentence }).waitFor();
+  await page.getByRole("button", { name: "Sample: Lake" }).click();
+  await fitted(page);
+  expect(await page.getByRole("alert").isVisible()).toBe(false);
+});
+
+test("a photo of 8 pixels is refused", async () => {
+  const buffer = await drawn(page, 8, 8, () => undefined);
+  await choose(page, "Content", { name: "dot.png", mimeType: "image/png", buffer });
+  await page.getByRole("alert").filter({ hasText: "must be at least 16 by 16" }).waitFor();
+});
+
+test("photos can be dropped and pasted", async () => {
+  const files = ["lake_content.jpg", "lake_style.jpg"].map((name) => readFileSync(PHOTOS + name).toString("base64"));
+  await page.evaluate(([content, style]) => {
+    const transferOf = (base64: string, name: string) => {
+      const transfer = new DataTransfer();
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      transfer.items.add(new File([bytes], name, { type: "image/jpeg" }));
+      return transfer;
+    };
+    document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer: transferOf(content, "dropped.jpg") }));
+    setTimeout(() => {
+      document.body.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, clipboardData: transferOf(style, "pasted.jpg") }));
+    }, 500);
+  }, files);
+  await fitted(page);
+  await page.getByText("Content: dropped.jpg").waitFor();
+  await page.getByText("Style: pasted.jpg").waitFor();
+});
+
+/** A photo as a JPEG of another size. */
+async function enlarged(page: Page, name: string, width: number, height: number) {
+  const base64 = await page.evaluate(
+    async ([address, width, height]) => {
+      const bitmap = await createImageBitmap(await (await fetch(address as string)).blob());
+      const canvas = new OffscreenCanvas(width as number, height as number);
+      canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+      const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer());
+      let text = "";
+      for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+      return btoa(text);
+    },
+    [`samples/${name}`, width, height],
+  );
+  return { name: "huge.jpg", mimeType: "image/jpeg", buffer: Buffer.from(base64, "base64") };
+}
+
+/** A PNG that `draw` draws on a transparent ground. */
+async function drawn(page: Page, width: number, height: number, draw: (context: CanvasRenderingContext2D) => void): Promise<Buffer> {
+  const address = await page.evaluate(`(() => {
+    const canvas = document.createElement("canvas");
+    canvas.width = ${width};
+    canvas.height = ${height};
+    (${draw.toString()})(canvas.getContext("2d"));
+    return canvas.toDataURL();
+  })()`);
+  return Buffer.from(String(address).split(",")[1], "base64");
+}
+
+async function sizeOf(page: Page, file: string, type: string): Promise<number[]> {
+  const base64 = readFileSync(file).toString("base64");
+  return page.evaluate(
+    async ([base64, type]) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const { width, height } = await createImageBitmap(new Blob([bytes], { type }));
+      return [width, height];
+    },
+    [base64, type],
+  );
+}
+
+/** A JPEG with an EXIF segment that says: turn by 90 degrees. */
+function turned(jpeg: Buffer): Buffer {
+  const entry = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0]; // orientation, a short, one of them, 6
+  const tiff = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, ...entry, 0, 0, 0, 0];
+  const exif = [...Buffer.from("Exif\0\0"), ...tiff];
+  const segment = Buffer.from([0xff, 0xe1, 0, exif.length + 2, ...exif]);
+  return Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
+}

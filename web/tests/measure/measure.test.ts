@@ -1,0 +1,113 @@
+/** What docs/page.md tells of speed and size: npm run measure. Times of software rendering in headless Chromium. */
+import { readdirSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, inject, test } from "vitest";
+import { choose, fitted, launch, saved } from "../browser/browser.ts";
+
+const ONE_MEGAPIXEL = [1152, 864] as const;
+const REPEATS = 5;
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+test.each([["mobilenet", "address"], ["vgg", "address"], ["mobilenet", "plainAddress"], ["vgg", "plainAddress"]] as const)(
+  "first result of a 1-megapixel pair, %s, %s",
+  async (backbone, server) => {
+    const times = [];
+    for (let i = 0; i < REPEATS; i++) {
+      const page = await browser.newPage();
+      await page.goto(inject(server));
+      await page.getByLabel("Network").selectOption(backbone);
+      const photos = [await photoOf(page, "lake_content.jpg", ...ONE_MEGAPIXEL), await photoOf(page, "lake_style.jpg", ...ONE_MEGAPIXEL)];
+      await page.waitForTimeout(2500); // somebody looks for a photo
+      await choose(page, "Style", photos[0]);
+      const begun = performance.now();
+      await choose(page, "Content", photos[1]);
+      await fitted(page);
+      times.push((performance.now() - begun) / 1000);
+      await page.close();
+    }
+    const threads = server === "address" ? "two threads" : "one thread";
+    report(`first result, 1 megapixel, ${backbone}, ${threads}, s`, times);
+  },
+);
+
+test("frames a second while strength moves, 1920x1080", async () => {
+  const page = await browser.newPage({ viewport: { width: 1920, height: 1200 } });
+  await page.goto(inject("address"));
+  await choose(page, "Content", await photoOf(page, "lake_content.jpg", 1920, 1080));
+  await choose(page, "Style", await photoOf(page, "lake_style.jpg", 1920, 1080));
+  await fitted(page);
+  for (const [richness, divide] of [["100", "0"], ["50", "0"]]) {
+    await page.locator("#richness").fill(richness);
+    await page.locator("#divide").fill(divide);
+    const rates = [];
+    for (let i = 0; i < REPEATS; i++) rates.push(await page.evaluate(framesASecond));
+    report(`frames a second, 1920x1080, richness ${richness} %`, rates);
+  }
+  await page.close();
+});
+
+/** Move the strength slider once a frame, for a while; every frame is drawn before the next. */
+async function framesASecond(): Promise<number> {
+  const slider = document.getElementById("strength") as HTMLInputElement;
+  const canvas = document.getElementById("result") as HTMLCanvasElement;
+  const gl = canvas.getContext("webgl2");
+  const frames = 60;
+  const begun = performance.now();
+  for (let i = 0; i < frames; i++) {
+    slider.value = String(i % 100);
+    slider.dispatchEvent(new Event("input"));
+    await new Promise(requestAnimationFrame);
+    gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits for the drawing
+  }
+  return (1000 * frames) / (performance.now() - begun);
+}
+
+test("a 24-megapixel photo", async () => {
+  const page = await browser.newPage();
+  await page.goto(inject("address"));
+  const content = await photoOf(page, "lake_content.jpg", 6000, 4000);
+  await choose(page, "Style", await photoOf(page, "lake_style.jpg", ...ONE_MEGAPIXEL));
+  let begun = performance.now();
+  await choose(page, "Content", content);
+  await fitted(page);
+  report("first result, 24 megapixels, s", [(performance.now() - begun) / 1000]);
+  begun = performance.now();
+  await saved(page, "Photo as JPEG");
+  report("its JPEG at full size, s", [(performance.now() - begun) / 1000]);
+  await page.close();
+});
+
+test("size of the bundle without weights and ONNX Runtime's WebAssembly, gzip", () => {
+  const dist = new URL("../../dist/", import.meta.url);
+  const files = [...readdirSync(new URL("assets/", dist)).map((name) => `assets/${name}`), "index.html", "service-worker.js"];
+  const sizes = files.map((name) => gzipSync(readFileSync(new URL(name, dist))).length / 1000);
+  report("bundle, KB", [sizes.reduce((sum, size) => sum + size, 0)]);
+});
+
+function report(what: string, values: number[]): void {
+  const ordered = values.toSorted((a, b) => a - b);
+  const digits = (value: number) => value.toFixed(2);
+  console.log(`${what}: median ${digits(ordered[ordered.length >> 1])}, from ${digits(ordered[0])} to ${digits(ordered[ordered.length - 1])}`);
+}
+
+/** A sample photo as a JPEG of another size. */
+async function photoOf(page: Page, name: string, width: number, height: number) {
+  const base64 = await page.evaluate(
+    async ([address, width, height]) => {
+      const bitmap = await createImageBitmap(await (await fetch(address as string)).blob());
+      const canvas = document.createElement("canvas");
+      canvas.width = width as number;
+      canvas.height = height as number;
+      canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+      return canvas.toDataURL("image/jpeg", 0.9).split(",")[1];
+    },
+    [`samples/${name}`, width, height],
+  );
+  return { name: "enlarged.jpg", mimeType: "image/jpeg", buffer: Buffer.from(base64, "base64") };
+}

@@ -1,6 +1,6 @@
 /** The whole pipeline: a content and styles in, what each style does to the content out. */
 import { averagedOverPlaces } from "../numbers/average.ts";
-import type { Feature } from "../numbers/feature.ts";
+import { type Feature, fromBytes } from "../numbers/feature.ts";
 import { fitLook } from "../numbers/fit.ts";
 import type { Look } from "../numbers/look.ts";
 import { type Colour, type Lut, throughLut } from "../numbers/lut.ts";
@@ -14,6 +14,8 @@ import { type Backbone, type Encoded, type Step, Student } from "./student.ts";
 /** Of a request: reading and encoding the content; encoding, decoding, fit and grade of each style. */
 export const STEPS_OF_CONTENT = 5;
 export const STEPS_OF_STYLE = 10;
+const FIRST_BACKBONE: Backbone = "mobilenet";
+const WARM_UP_SIDE = 256;
 /** What only files take (a grade's look, a look's average) is made of one pixel of so many in each direction. */
 const THINNING = 4;
 
@@ -29,7 +31,18 @@ export class LookMaker {
   /** `base` is the page's folder. */
   constructor(private readonly base: string) {}
 
-  student(backbone: Backbone): Promise<Student> {
+  /** Load what most visitors need, and run it once: WebAssembly is fast only after that. */
+  async warmUp(): Promise<void> {
+    const network = await this.student(FIRST_BACKBONE);
+    const grey = fromBytes(WARM_UP_SIDE, WARM_UP_SIDE, new Uint8Array(3 * WARM_UP_SIDE ** 2).fill(128));
+    const go = async () => undefined;
+    const style = await network.measure(grey, go, "");
+    fitLook(grey, await network.transfer(await network.encode(grey, go, ""), style, "zca", go, ""));
+    const described = await (await this.grader()).describe(grey);
+    await (await this.grader()).lut(described, described);
+  }
+
+  private student(backbone: Backbone): Promise<Student> {
     return this.students.get(backbone, () => Student.load(new URL(`weights/${backbone}/`, this.base)));
   }
 
@@ -57,12 +70,16 @@ export class LookMaker {
     return fitted;
   }
 
+  private grader(): Promise<Grader> {
+    return this.graders.get("grade", () => Grader.load(new URL("weights/grade/", this.base)));
+  }
+
   private copy(photo: PhotoFile): Promise<Feature> {
     return this.copies.get(keyOf(photo), () => copyOf(photo.blob));
   }
 
   private async grade(content: PhotoFile, style: PhotoFile): Promise<Lut> {
-    const grader = await this.graders.get("grade", () => Grader.load(new URL("weights/grade/", this.base)));
+    const grader = await this.grader();
     const described = (photo: PhotoFile) => {
       return this.descriptors.get(keyOf(photo), async () => grader.describe(await this.copy(photo)));
     };

@@ -14,7 +14,9 @@ export function emptyFeature(height: number, width: number, channels: number): F
 
 /** Colours as floats, of bytes with as many channels. */
 export function fromBytes(height: number, width: number, bytes: Uint8Array | Uint8ClampedArray): Feature {
-  return { height, width, channels: bytes.length / (height * width), values: Float32Array.from(bytes, (byte) => byte / 255) };
+  const values = new Float32Array(bytes.length);
+  for (let i = 0; i < values.length; i++) values[i] = bytes[i] / 255;
+  return { height, width, channels: bytes.length / (height * width), values };
 }
 
 /** The index that `index` is reflected to, the first and last of `size` not repeated; for any size. */
@@ -27,13 +29,15 @@ function reflected(index: number, size: number): number {
 
 /** `feature` padded by reflection at the bottom and right to multiples of `stride`. */
 export function padToMultiple(feature: Feature, stride: number): Feature {
-  const { height, width, channels } = feature;
+  const { height, width, channels, values } = feature;
   const padded = emptyFeature(Math.ceil(height / stride) * stride, Math.ceil(width / stride) * stride, channels);
   for (let y = 0; y < padded.height; y++) {
-    const row = reflected(y, height) * width;
-    for (let x = 0; x < padded.width; x++) {
-      const from = (row + reflected(x, width)) * channels;
-      padded.values.set(feature.values.subarray(from, from + channels), (y * padded.width + x) * channels);
+    const from = reflected(y, height) * width * channels;
+    const to = y * padded.width * channels;
+    padded.values.set(values.subarray(from, from + width * channels), to);
+    for (let x = width; x < padded.width; x++) {
+      const mirror = from + reflected(x, width) * channels;
+      for (let c = 0; c < channels; c++) padded.values[to + x * channels + c] = values[mirror + c];
     }
   }
   return padded;

@@ -21,18 +21,17 @@ export class Stage {
     this.renderer = new Renderer(canvas);
     this.divide.addEventListener("input", () => this.draw());
     canvas.addEventListener("webglcontextlost", () => location.reload());
+    new ResizeObserver(() => this.resize()).observe(canvas);
   }
 
   /** Show a content photo as it is. */
   showPhoto(photo: Photo): void {
-    const { canvas } = this.renderer;
-    canvas.width = photo.view.width;
-    canvas.height = photo.view.height;
     this.box.style.setProperty("--shape", String(photo.width / photo.height));
     this.size = { width: photo.width, height: photo.height };
     this.renderer.setPhoto(photo.view);
     this.clearLook();
     this.box.classList.add("filled");
+    this.resize();
   }
 
   showLook(look: Look, grade: Lut): void {
@@ -58,10 +57,25 @@ export class Stage {
   }
 
   drawNow(): void {
-    if (!this.size) return;
+    const { size } = this;
+    if (!size) return;
     const divide = this.isFitted ? Number(this.divide.value) / 100 : 0;
     this.box.style.setProperty("--divide", `${100 * divide}%`);
-    this.renderer.draw(this.settings, this.size, undefined, divide);
+    this.renderer.draw(this.settings, size, { x: 0, y: 0, ...size }, divide);
+  }
+
+  /** Draw as many pixels as the screen shows, but no more than the photo has. */
+  private resize(): void {
+    const { size } = this;
+    const { canvas } = this.renderer;
+    if (!size || !(canvas instanceof HTMLCanvasElement)) return;
+    const shown = canvas.clientWidth * devicePixelRatio;
+    const scale = Math.min(1, shown / size.width, this.renderer.largestSide / Math.max(size.width, size.height));
+    const width = Math.max(1, Math.round(scale * size.width));
+    const height = Math.max(1, Math.round(scale * size.height));
+    if (width === canvas.width && height === canvas.height) return;
+    this.renderer.resize({ width, height });
+    this.drawNow(); // a canvas is empty once its size has changed
   }
 
   private setFitted(isFitted: boolean): void {

@@ -50,8 +50,7 @@ export async function fullSizeResult(photo: Blob, appearance: Appearance, format
 
 async function drawTile(renderer: Renderer, bitmap: ImageBitmap, part: Part, settings: Settings): Promise<void> {
   const tile = await createImageBitmap(bitmap, part.x, part.y, part.width, part.height, { premultiplyAlpha: "none" });
-  renderer.canvas.width = part.width;
-  renderer.canvas.height = part.height;
+  renderer.resize(part);
   renderer.setPhoto(tile);
   tile.close();
   renderer.draw(settings, bitmap, part);

@@ -1,7 +1,11 @@
-/** Draws a photo through a look on a canvas, by WebGL 2. */
+/**
+ * Draws a photo through a look on a canvas, by WebGL 2, in two passes: look and grade are applied to every pixel once; then
+ * each move of a slider only mixes what there is, which is quick even where no graphics card helps.
+ */
 import { type Look, MAP_LENGTH } from "../numbers/look.ts";
 import type { Lut } from "../numbers/lut.ts";
-import { FRAGMENT, VERTEX } from "./shaders.ts";
+import { type Pair, Program } from "./program.ts";
+import { APPLY, MIX, TRIANGLE } from "./shaders.ts";
 
 /** What the sliders say, each from 0 to 1. */
 export interface Settings {
@@ -10,29 +14,34 @@ export interface Settings {
   richness: number;
 }
 
-/** A rectangle of a photo, in its pixels. */
-export interface Part {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
 export interface Size {
   width: number;
   height: number;
 }
 
+/** A rectangle of a photo, in its pixels. */
+export interface Part extends Size {
+  x: number;
+  y: number;
+}
+
 export type Picture = ImageBitmap | HTMLVideoElement;
 
-const UNITS = { photo: 0, look: 1, grade: 2, mask: 3 } as const;
+/** The unit that each texture is bound to. */
+const UNITS = { photo: 0, look: 1, grade: 2, before: 3, rich: 4, natural: 5, mask: 6 } as const;
+type Unit = keyof typeof UNITS;
+/** What the first pass draws, at the canvas's size. */
+const RESULTS: Unit[] = ["before", "rich", "natural"];
 
 export class Renderer {
-  /** Pixels along a side of the largest picture that can be given or drawn at once. */
+  /** Pixels along a side of the largest picture that can be drawn at once. */
   readonly largestSide: number;
   private readonly gl: WebGL2RenderingContext;
-  private readonly program: WebGLProgram;
-  private readonly locations = new Map<string, WebGLUniformLocation | null>();
+  private readonly apply: Program;
+  private readonly mix: Program;
+  private readonly results: WebGLFramebuffer;
+  private isMasked = false;
+  private isApplied = false;
 
   /** @throws Error, a sentence for the user, where the browser has no WebGL 2. */
   constructor(readonly canvas: HTMLCanvasElement | OffscreenCanvas) {
@@ -40,63 +49,80 @@ export class Renderer {
     if (!gl) throw new Error("This browser has no WebGL 2, which the page needs to show results. Try a current Firefox, Chrome or Safari.");
     this.gl = gl;
     this.largestSide = gl.getParameter(gl.MAX_TEXTURE_SIZE);
-    this.program = linked(gl, VERTEX, FRAGMENT);
-    gl.useProgram(this.program);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    for (const [name, unit] of Object.entries(UNITS)) {
-      gl.uniform1i(this.location(name), unit);
-      const is3D = unit === UNITS.look || unit === UNITS.grade;
-      prepareTexture(gl, unit, is3D ? gl.TEXTURE_3D : gl.TEXTURE_2D);
+    const { photo, look, grade, before, rich, natural, mask } = UNITS;
+    this.apply = new Program(gl, TRIANGLE, APPLY, { photo, look, grade });
+    this.mix = new Program(gl, TRIANGLE, MIX, { before, rich, natural, mask });
+    for (const unit of RESULTS) this.prepare(unit, gl.TEXTURE_2D, gl.NEAREST);
+    for (const unit of ["photo", "mask"] as const) this.prepare(unit, gl.TEXTURE_2D, gl.LINEAR);
+    for (const unit of ["look", "grade"] as const) this.prepare(unit, gl.TEXTURE_3D, gl.LINEAR);
+    this.results = this.framebuffer(RESULTS);
+    this.resize(canvas);
+  }
+
+  /** Draw so many pixels from now on. */
+  resize({ width, height }: Size): void {
+    const { gl, canvas } = this;
+    canvas.width = width;
+    canvas.height = height;
+    for (const unit of RESULTS) {
+      this.choose(unit);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
     }
-    this.setMask();
+    this.isApplied = false;
   }
 
   setPhoto(picture: Picture): void {
     const { gl } = this;
-    gl.activeTexture(gl.TEXTURE0 + UNITS.photo);
+    this.choose("photo");
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, picture);
+    this.isApplied = false;
   }
 
   setLook(look: Look): void {
     const { gl } = this;
     const { rows, columns, bins } = look;
-    gl.activeTexture(gl.TEXTURE0 + UNITS.look);
+    this.choose("look");
     gl.texImage3D(gl.TEXTURE_3D, 0, gl.RGBA16F, columns, rows, 3 * bins, 0, gl.RGBA, gl.FLOAT, texelsOf(look));
-    gl.uniform1f(this.location("bins"), bins);
+    this.isApplied = false;
   }
 
   setGrade({ size, nodes }: Lut): void {
     const { gl } = this;
-    gl.activeTexture(gl.TEXTURE0 + UNITS.grade);
+    this.choose("grade");
     gl.texImage3D(gl.TEXTURE_3D, 0, gl.RGB16F, size, size, size, 0, gl.RGB, gl.FLOAT, nodes);
+    this.isApplied = false;
   }
 
   /** Where the result shows: a picture whose red is the share; without one, everywhere. */
-  setMask(mask?: HTMLCanvasElement): void {
+  setMask(mask: HTMLCanvasElement | undefined): void {
     const { gl } = this;
-    gl.activeTexture(gl.TEXTURE0 + UNITS.mask);
-    if (mask) gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, gl.RED, gl.UNSIGNED_BYTE, mask);
-    else gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, 1, 1, 0, gl.RED, gl.UNSIGNED_BYTE, new Uint8Array([255]));
+    this.isMasked = Boolean(mask);
+    if (!mask) return;
+    this.choose("mask");
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, gl.RED, gl.UNSIGNED_BYTE, mask);
   }
 
   /**
-   * Draw the picture that was set.
+   * Draw the picture that was set, on the whole canvas.
    *
    * @param size pixels of the whole photo
    * @param part which part of it the picture is
    * @param divide left of it, from 0 to 1, the photo is drawn as it was
    */
-  draw(settings: Settings, size: Size, part: Part = { x: 0, y: 0, ...size }, divide = 0): void {
+  draw({ strength, richness }: Settings, size: Size, part: Part, divide = 0): void {
     const { gl, canvas } = this;
+    const canvasSize = pair(canvas);
     gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.uniform2f(this.location("canvasSize"), canvas.width, canvas.height);
-    gl.uniform2f(this.location("photoSize"), size.width, size.height);
-    gl.uniform2f(this.location("partStart"), part.x / size.width, part.y / size.height);
-    gl.uniform2f(this.location("partSize"), part.width / size.width, part.height / size.height);
-    gl.uniform1f(this.location("strength"), settings.strength);
-    gl.uniform1f(this.location("richness"), settings.richness);
-    gl.uniform1f(this.location("divide"), divide);
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    if (!this.isApplied) {
+      gl.bindFramebuffer(gl.FRAMEBUFFER, this.results);
+      this.apply.draw({ canvasSize, photoSize: pair(size), partStart: [part.x, part.y], partSize: pair(part) });
+      gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+      this.isApplied = true;
+    }
+    const partStart: Pair = [part.x / size.width, part.y / size.height];
+    const partSize: Pair = [part.width / size.width, part.height / size.height];
+    this.mix.draw({ canvasSize, partStart, partSize, isMasked: Number(this.isMasked), strength, richness, divide });
   }
 
   /** Give the graphics card's memory back. */
@@ -104,10 +130,37 @@ export class Renderer {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
-  private location(name: string): WebGLUniformLocation | null {
-    if (!this.locations.has(name)) this.locations.set(name, this.gl.getUniformLocation(this.program, name));
-    return this.locations.get(name) ?? null;
+  private choose(unit: Unit): void {
+    this.gl.activeTexture(this.gl.TEXTURE0 + UNITS[unit]);
   }
+
+  private prepare(unit: Unit, target: GLenum, filter: GLenum): void {
+    const { gl } = this;
+    this.choose(unit);
+    gl.bindTexture(target, gl.createTexture());
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(target, name, filter);
+    for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) gl.texParameteri(target, name, gl.CLAMP_TO_EDGE);
+  }
+
+  /** What draws into the textures of some units. */
+  private framebuffer(units: Unit[]): WebGLFramebuffer {
+    const { gl } = this;
+    const framebuffer = gl.createFramebuffer();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    const attachments = units.map((unit, index) => {
+      this.choose(unit);
+      const texture: WebGLTexture | null = gl.getParameter(gl.TEXTURE_BINDING_2D);
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0 + index, gl.TEXTURE_2D, texture, 0);
+      return gl.COLOR_ATTACHMENT0 + index;
+    });
+    gl.drawBuffers(attachments);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    return framebuffer;
+  }
+}
+
+function pair({ width, height }: Size): Pair {
+  return [width, height];
 }
 
 /** A look as texels `(channel and bin, row, column)` of four numbers: a channel's share of red, green, blue and 1. */
@@ -123,28 +176,4 @@ function texelsOf({ rows, columns, bins, maps }: Look): Float32Array {
     }
   }
   return texels;
-}
-
-function prepareTexture(gl: WebGL2RenderingContext, unit: number, target: GLenum): void {
-  gl.activeTexture(gl.TEXTURE0 + unit);
-  gl.bindTexture(target, gl.createTexture());
-  gl.texParameteri(target, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
-  gl.texParameteri(target, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
-  for (const wrap of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) gl.texParameteri(target, wrap, gl.CLAMP_TO_EDGE);
-}
-
-function linked(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
-  const program = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const) {
-    const shader = gl.createShader(kind);
-    if (!shader) throw new Error("The graphics card gives no shader. Reload the page.");
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-    throw new Error(`The graphics card does not take the page's shader: ${gl.getProgramInfoLog(program)}`);
-  }
-  return program;
 }

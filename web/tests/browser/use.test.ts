@@ -94,10 +94,11 @@ test("strength 0 is the photo, and the sliders need no new fit", async () => {
 /** How a part of the result looks, away from the slider's thumb, once the page has drawn. */
 async function seen(page: Page): Promise<string> {
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await page.locator("#result").scrollIntoViewIfNeeded();
   const box = await page.locator("#result").boundingBox();
   if (!box) throw new Error("The result is not on the page");
   const clip = { x: box.x + box.width / 4, y: box.y + box.height / 4, width: 40, height: 40 };
-  return (await page.screenshot({ clip, fullPage: true })).toString("base64");
+  return (await page.screenshot({ clip })).toString("base64");
 }
 
 test("a style alone in a mix gives that style's result", async () => {

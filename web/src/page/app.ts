@@ -8,6 +8,7 @@ import { listenForPhotos } from "./arrivals.ts";
 import { Controls } from "./controls.ts";
 import { lookDownload, lutDownload, type Mixture, save, stem } from "./downloads.ts";
 import { byId, element } from "./elements.ts";
+import { FilmPanel } from "./film_panel.ts";
 import { openPhoto, type Photo } from "./photo.ts";
 import { SAMPLES, type Sample } from "./samples.ts";
 import { Shares } from "./shares.ts";
@@ -23,6 +24,7 @@ export class App {
   private readonly stage = new Stage();
   private readonly status = new Status(() => this.cancel());
   private readonly controls = new Controls(() => this.showSettings(), () => this.fit());
+  private readonly film = new FilmPanel(this.stage, this.status, (still, name) => this.usePhoto(still, name, this.contentSlot));
   private readonly shares = new Shares(() => this.showLook());
   private readonly contentSlot: Slot;
   private readonly styleSlots: Slot[];
@@ -30,17 +32,18 @@ export class App {
   private saving: AbortController | undefined;
 
   constructor() {
-    this.contentSlot = new Slot("Content", (file) => this.receive(file, file.name, this.contentSlot));
+    this.contentSlot = new Slot("Content", "image/*,video/*", (file) => this.receive(file, this.contentSlot));
     this.styleSlots = Array.from({ length: STYLES }, (_, index) => {
       const title = index === 0 ? "Style" : `Style ${index + 1}`;
-      const slot: Slot = new Slot(title, (file) => this.receive(file, file.name, slot), index ? () => this.fit() : undefined);
+      const onRemove = index > 0 ? () => this.fit() : undefined;
+      const slot: Slot = new Slot(title, "image/*", (file) => this.receive(file, slot), onRemove);
       return slot;
     });
     const slots = [this.contentSlot, ...this.styleSlots];
     byId("slots", HTMLElement).append(...slots.map((slot) => slot.box));
     byId("samples", HTMLElement).append(...SAMPLES.map((sample) => this.sampleButton(sample)));
     this.showFreeSlots();
-    listenForPhotos(slots, (file, slot) => this.receive(file, file.name, slot));
+    listenForPhotos(slots, (file, slot) => this.receive(file, slot));
     byId("save-jpeg", HTMLButtonElement).addEventListener("click", () => this.savePhoto("image/jpeg", "jpg"));
     byId("save-png", HTMLButtonElement).addEventListener("click", () => this.savePhoto("image/png", "png"));
     byId("save-cube", HTMLButtonElement).addEventListener("click", () => save(lutDownload(this.mixture, this.resultName), `${this.resultName}.cube`));
@@ -62,7 +65,15 @@ export class App {
 
   // --- photos in ---
 
-  private async receive(blob: Blob, name: string, slot: Slot): Promise<void> {
+  /** A file that was chosen, dropped or pasted. */
+  private receive(file: File, slot: Slot): Promise<void> {
+    if (slot !== this.contentSlot) return this.usePhoto(file, file.name, slot);
+    if (file.type.startsWith("video/")) return this.film.openFile(file);
+    this.film.close();
+    return this.usePhoto(file, file.name, slot);
+  }
+
+  private async usePhoto(blob: Blob, name: string, slot: Slot): Promise<void> {
     this.status.clearError();
     try {
       const photo = await openPhoto(blob, name);
@@ -91,10 +102,11 @@ export class App {
     button.addEventListener("click", async () => {
       try {
         const blobs = await Promise.all([content, style].map(async (name) => (await fetch(address(name))).blob()));
+        this.film.close();
         for (const slot of this.styleSlots.slice(1)) slot.show(undefined);
         this.contentSlot.show(undefined); // no look is made of the new style and the old content
-        await this.receive(blobs[1], style, this.styleSlots[0]);
-        await this.receive(blobs[0], content, this.contentSlot);
+        await this.usePhoto(blobs[1], style, this.styleSlots[0]);
+        await this.usePhoto(blobs[0], content, this.contentSlot);
       } catch (error) {
         this.status.fail(error);
       }
@@ -119,7 +131,7 @@ export class App {
     try {
       const request = { content, styles, backbone, transform };
       this.fitted = await this.engine.fit(plain(request), (share, text) => this.status.showWork(share, text));
-      this.shares.show(styles.map(({ thumbnail, name }) => ({ thumbnail, name })));
+      this.shares.show(styles.map(({ name }) => name));
       this.showLook();
       this.allowSaving(true);
       this.status.endWork(`Done in ${((performance.now() - begun) / 1000).toFixed(1)} s.`);

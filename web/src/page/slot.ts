@@ -2,25 +2,24 @@
 import { element } from "./elements.ts";
 import type { Photo } from "./photo.ts";
 
-/** What a browser's file dialogue offers. */
-const ACCEPTED = "image/*";
-
 export class Slot {
   readonly box: HTMLElement;
   photo: Photo | undefined;
-  private readonly input = element("input", { type: "file", accept: ACCEPTED, className: "file" });
+  private readonly input = element("input", { type: "file", className: "file" });
   private readonly picture = element("span", { className: "picture" });
   private readonly caption = element("span", { className: "caption" });
   private readonly remove = element("button", { type: "button", className: "quiet", textContent: "Remove", hidden: true });
 
   /**
    * @param title what kind of photo belongs here
+   * @param accepted what the browser's file dialogue offers
    * @param onFile called with a file that was chosen or dropped here
    * @param onRemove called when the photo was taken away; undefined: it can only be replaced
    */
-  constructor(readonly title: string, onFile: (file: File) => void, onRemove?: () => void) {
+  constructor(readonly title: string, accepted: string, onFile: (file: File) => void, onRemove?: () => void) {
     const label = element("label", { className: "choose" }, this.picture, this.caption, this.input);
     this.box = element("div", { className: "slot" }, label, this.remove);
+    this.input.accept = accepted;
     this.show(undefined);
     this.input.addEventListener("change", () => {
       const file = this.input.files?.[0];

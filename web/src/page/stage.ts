@@ -34,6 +34,12 @@ export class Stage {
     this.resize();
   }
 
+  /** Show the frame of a film, of the content's size, through the same look. */
+  showFrame(video: HTMLVideoElement): void {
+    this.renderer.setPhoto(video);
+    this.drawNow();
+  }
+
   showLook(look: Look, grade: Lut): void {
     this.renderer.setLook(look);
     this.renderer.setGrade(grade);

@@ -1,6 +1,7 @@
-"""Compare what the page made with what the Python package makes: python compare.py BACKBONE TRANSFORM CONTENT STYLE PNG LOOK.
+"""Compare what the page made with what the Python package makes.
 
-Run in the checkout. Prints, in dB, how near the page's PNG is to the command's, and its look, applied by Python, to the PNG.
+python web/tests/browser/compare.py BACKBONE TRANSFORM CONTENT STYLE PNG LOOK, in the checkout.
+Prints, in dB, how near the page's PNG is to the command's, and its look, applied by Python, to the PNG.
 """
 
 import subprocess
@@ -12,14 +13,14 @@ import numpy as np
 from PIL import Image
 
 sys.path.insert(0, ".")
-from common.look import Look  # noqa: E402
+from common.look import Look
 
 
 def main(backbone, transform, content, style, page_png, page_look):
     with tempfile.TemporaryDirectory() as folder:
         expected = Path(folder, "expected.png")
-        command = [sys.executable, "-m", f"{backbone}_backbone.stylize", content, style, "--transform", transform, "-o", expected]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        command = [sys.executable, "-m", f"{backbone}_backbone.stylize", content, style, "-o", expected]
+        subprocess.run([*command, "--transform", transform], check=True, stdout=subprocess.DEVNULL)
         page = pixels(page_png)
         print(psnr(page, pixels(expected)), psnr(page, Look.load(page_look).apply(pixels(content))))
 

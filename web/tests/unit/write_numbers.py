@@ -57,15 +57,18 @@ def of_statistics(random):
 
 
 def of_affine_maps(random):
-    content, style = (
-        Statistics(random.standard_normal(6).round(3), np.cov(random.standard_normal((6, 12)) * 3).round(3)) for _ in range(2)
-    )
+    content, style = (gaussian(random, 6) for _ in range(2))
     maps = {name: affine_map(content, style, name) for name in TRANSFORMS}
     return {
         "content": {name: array(value) for name, value in content._asdict().items()},
         "style": {name: array(value) for name, value in style._asdict().items()},
         "maps": {name: {"matrix": array(m.matrix), "offset": array(m.offset)} for name, m in maps.items()},
     }
+
+
+def gaussian(random, channels):
+    mean, samples = random.standard_normal(channels), 3 * random.standard_normal((channels, 2 * channels))
+    return Statistics(mean.round(3), np.cov(samples).round(3))
 
 
 def of_looks(random):

@@ -5,6 +5,7 @@ import { mixLooks } from "../numbers/look.ts";
 import { mixLuts } from "../numbers/lut.ts";
 import { fullSizeResult } from "../view/full_size.ts";
 import { listenForPhotos } from "./arrivals.ts";
+import { Brush } from "./brush.ts";
 import { Controls } from "./controls.ts";
 import { lookDownload, lutDownload, type Mixture, save, stem } from "./downloads.ts";
 import { byId, element } from "./elements.ts";
@@ -25,6 +26,7 @@ export class App {
   private readonly status = new Status(() => this.cancel());
   private readonly controls = new Controls(() => this.showSettings(), () => this.fit());
   private readonly film = new FilmPanel(this.stage, this.status, (still, name) => this.usePhoto(still, name, this.contentSlot));
+  private readonly brush = new Brush((mask) => this.stage.showMask(mask));
   private readonly shares = new Shares(() => this.showLook());
   private readonly contentSlot: Slot;
   private readonly styleSlots: Slot[];
@@ -79,7 +81,10 @@ export class App {
       const photo = await openPhoto(blob, name);
       slot.photo?.view.close();
       slot.show(photo);
-      if (slot === this.contentSlot) this.stage.showPhoto(photo);
+      if (slot === this.contentSlot) {
+        this.stage.showPhoto(photo);
+        this.brush.fitTo(photo);
+      }
       this.showFreeSlots();
       await this.fit();
     } catch (error) {
@@ -174,7 +179,7 @@ export class App {
     const { signal } = (this.saving = new AbortController());
     const name = `${this.resultName}.${ending}`;
     try {
-      const file = await fullSizeResult(photo.blob, { look, grade, settings }, format, async (share) => {
+      const file = await fullSizeResult(photo.blob, { look, grade, settings, mask: this.brush.current }, format, async (share) => {
         this.status.showWork(share, "Making the photo at full size");
         await new Promise((resolve) => setTimeout(resolve)); // the page can be used meanwhile
         signal.throwIfAborted();

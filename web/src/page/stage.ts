@@ -46,6 +46,12 @@ export class Stage {
     this.setFitted(true);
   }
 
+  /** Where the look shows; without a mask, everywhere. */
+  showMask(mask: HTMLCanvasElement | undefined): void {
+    this.renderer.setMask(mask);
+    this.draw();
+  }
+
   clearLook(): void {
     this.renderer.setLook(NOTHING.look);
     this.renderer.setGrade(NOTHING.grade);

@@ -1,8 +1,9 @@
 /** The page in use: by keyboard alone, on a phone, in the dark, cancelled, without WebGL 2. */
+import { readFileSync } from "node:fs";
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { choose, fitted, launch, PHOTOS } from "./browser.ts";
+import { choose, fitted, launch, PHOTOS, saved } from "./browser.ts";
 
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 const PICTURES = "tests/browser/pictures";
@@ -115,6 +116,34 @@ test("a style alone in a mix gives that style's result", async () => {
   expect(mixed === alone).toBe(false);
   await page.getByRole("button", { name: "Remove style 2" }).click();
   await page.locator("#mix").waitFor({ state: "hidden" });
+  await page.close();
+});
+
+test("the brush brings the photo back where it paints, by pointer and by keyboard, and in what is saved", async () => {
+  const page = await open();
+  await page.getByRole("button", { name: "Sample: Lake" }).click();
+  await fitted(page);
+  await page.locator("#divide").fill("0");
+  await page.locator("#strength").fill("0");
+  const photo = await seen(page);
+  await page.locator("#strength").fill("100");
+  const look = await seen(page);
+  await page.getByLabel("Paint with a brush").check();
+  await page.getByLabel("Size of the brush").fill("60");
+  const box = await page.locator("#brush").boundingBox();
+  if (!box) throw new Error("There is nothing to paint on");
+  await page.locator("#brush").click({ position: { x: box.width / 4 + 20, y: box.height / 4 + 20 } });
+  await page.locator("#brush").press("ArrowRight");
+  await page.locator("#brush").press("Space");
+  await page.getByLabel("Paint with a brush").uncheck();
+  const painted = await seen(page);
+  expect([photo === look, painted === look]).toEqual([false, false]);
+  const withBrush = readFileSync(await saved(page, "Photo as PNG"));
+  await page.getByLabel("Paint with a brush").check();
+  await page.getByRole("button", { name: "Everywhere again" }).click();
+  await page.getByLabel("Paint with a brush").uncheck();
+  expect((await seen(page)) === look).toBe(true);
+  expect(withBrush.equals(readFileSync(await saved(page, "Photo as PNG")))).toBe(false);
   await page.close();
 });
 

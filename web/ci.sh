@@ -23,6 +23,7 @@ if [ ! -x "$CHROMIUM" ]; then
 fi
 
 npm ci --no-audit --no-fund
+npm run lint
 npm run build
 npm test
 npm run test:browser

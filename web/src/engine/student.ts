@@ -32,7 +32,8 @@ export class Student {
   static async load(folder: URL): Promise<Student> {
     const description: Description = await (await fetch(new URL("description.json", folder))).json();
     const levels = description.strides.map((_, level) => level);
-    const blocks = (part: string) => Promise.all(levels.map((level) => Model.load(new URL(`${part}_${level}.onnx`, folder))));
+    const blocks = (part: string) =>
+      Promise.all(levels.map((level) => Model.load(new URL(`${part}_${level}.onnx`, folder))));
     return new Student(description.strides[levels.length - 1], await blocks("encoder"), await blocks("decoder"));
   }
 

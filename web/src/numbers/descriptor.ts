@@ -41,7 +41,11 @@ export function colourStatistics(copy: Feature): Float32Array {
   const lab = labOf(colours);
   const { mean, covariance } = momentsOf(lab);
   const spread = [0, 1, 2].map((c) => Math.sqrt(covariance.get(c, c)));
-  const correlations = [[0, 1], [0, 2], [1, 2]].map(([i, j]) => {
+  const correlations = [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ].map(([i, j]) => {
     return covariance.get(i, j) / (Math.max(spread[i], SMALLEST_SPREAD) * Math.max(spread[j], SMALLEST_SPREAD));
   });
   const quantiles = [...lab, ...colours].flatMap((channel) => {

@@ -43,7 +43,15 @@ export function identityLook({ rows, columns, bins }: GridSize): Look {
 /** The weighted mean of looks on grids of one size; what they make of a photo is the same mean of their results. */
 export function mixLooks(looks: readonly Look[], weights: readonly number[]): Look {
   const { rows, columns, bins } = looks[0];
-  return { rows, columns, bins, maps: mixArrays(looks.map((look) => look.maps), weights) };
+  return {
+    rows,
+    columns,
+    bins,
+    maps: mixArrays(
+      looks.map((look) => look.maps),
+      weights,
+    ),
+  };
 }
 
 /** The weighted sum of arrays of one length. */

@@ -38,7 +38,13 @@ export function identityLut(size: number): Lut {
 
 /** The weighted sum of LUTs of one size. */
 export function mixLuts(luts: readonly Lut[], weights: readonly number[]): Lut {
-  return { size: luts[0].size, nodes: mixArrays(luts.map((lut) => lut.nodes), weights) };
+  return {
+    size: luts[0].size,
+    nodes: mixArrays(
+      luts.map((lut) => lut.nodes),
+      weights,
+    ),
+  };
 }
 
 /** A colour in [0, 1] through a LUT, clipped to [0, 1]. */

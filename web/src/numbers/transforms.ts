@@ -78,7 +78,9 @@ function ot(content: Matrix, style: Matrix): Matrix {
 
 /** Channel by channel, without correlations (Huang & Belongie 2017). */
 function adain(content: Matrix, style: Matrix): Matrix {
-  const scales = content.diag().map((variance, i) => Math.sqrt((style.get(i, i) + ADAIN_EPSILON) / (variance + ADAIN_EPSILON)));
+  const scales = content
+    .diag()
+    .map((variance, i) => Math.sqrt((style.get(i, i) + ADAIN_EPSILON) / (variance + ADAIN_EPSILON)));
   return Matrix.diag(scales);
 }
 

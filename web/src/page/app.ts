@@ -22,10 +22,15 @@ const SAVE_BUTTONS = ["save-jpeg", "save-png", "save-cube", "save-look"] as cons
 
 export class App {
   private readonly engine = new Engine();
-  private readonly stage = new Stage();
   private readonly status = new Status(() => this.cancel());
-  private readonly controls = new Controls(() => this.showSettings(), () => this.fit());
-  private readonly film = new FilmPanel(this.stage, this.status, (still, name) => this.usePhoto(still, name, this.contentSlot));
+  private readonly stage = new Stage((error) => this.status.fail(error));
+  private readonly controls = new Controls(
+    () => this.showSettings(),
+    () => this.fit(),
+  );
+  private readonly film = new FilmPanel(this.stage, this.status, (still, name) => {
+    return this.usePhoto(still, name, this.contentSlot);
+  });
   private readonly brush = new Brush((mask) => this.stage.showMask(mask));
   private readonly shares = new Shares(() => this.showLook());
   private readonly contentSlot: Slot;
@@ -48,8 +53,12 @@ export class App {
     listenForPhotos(slots, (file, slot) => this.receive(file, slot));
     byId("save-jpeg", HTMLButtonElement).addEventListener("click", () => this.savePhoto("image/jpeg", "jpg"));
     byId("save-png", HTMLButtonElement).addEventListener("click", () => this.savePhoto("image/png", "png"));
-    byId("save-cube", HTMLButtonElement).addEventListener("click", () => save(lutDownload(this.mixture, this.resultName), `${this.resultName}.cube`));
-    byId("save-look", HTMLButtonElement).addEventListener("click", () => save(lookDownload(this.mixture), `${this.resultName}.npz`));
+    byId("save-cube", HTMLButtonElement).addEventListener("click", () => {
+      save(lutDownload(this.mixture, this.resultName), `${this.resultName}.cube`);
+    });
+    byId("save-look", HTMLButtonElement).addEventListener("click", () => {
+      save(lookDownload(this.mixture), `${this.resultName}.npz`);
+    });
     this.engine.ready.catch((error: unknown) => this.status.fail(error));
   }
 
@@ -77,19 +86,23 @@ export class App {
 
   private async usePhoto(blob: Blob, name: string, slot: Slot): Promise<void> {
     this.status.clearError();
+    const isLatest = slot.expect();
     try {
       const photo = await openPhoto(blob, name);
-      slot.photo?.view.close();
-      slot.show(photo);
-      if (slot === this.contentSlot) {
-        this.stage.showPhoto(photo);
-        this.brush.fitTo(photo);
-      }
-      this.showFreeSlots();
-      await this.fit();
+      if (isLatest()) this.showPhoto(photo, slot);
+      photo.view.close();
+      if (isLatest()) await this.fit();
     } catch (error) {
       this.status.fail(error);
     }
+  }
+
+  private showPhoto(photo: Photo, slot: Slot): void {
+    slot.show(photo);
+    this.showFreeSlots();
+    if (slot !== this.contentSlot) return;
+    this.stage.showPhoto(photo);
+    this.brush.fitTo(photo);
   }
 
   /** A place for another style is offered once the one before it is taken. */
@@ -153,8 +166,14 @@ export class App {
 
   private showLook(): void {
     const shares = this.shares.values;
-    const look = mixLooks(this.fitted.map(({ rich }) => rich), shares);
-    const grade = mixLuts(this.fitted.map(({ natural }) => natural), shares);
+    const look = mixLooks(
+      this.fitted.map(({ rich }) => rich),
+      shares,
+    );
+    const grade = mixLuts(
+      this.fitted.map(({ natural }) => natural),
+      shares,
+    );
     this.stage.showLook(look, grade);
     this.showSettings();
   }
@@ -174,16 +193,27 @@ export class App {
     const photo = this.contentSlot.photo;
     if (!photo) return;
     const { fitted, shares, settings } = this.mixture;
-    const look = mixLooks(fitted.map(({ rich }) => rich), shares);
-    const grade = mixLuts(fitted.map(({ natural }) => natural), shares);
+    const look = mixLooks(
+      fitted.map(({ rich }) => rich),
+      shares,
+    );
+    const grade = mixLuts(
+      fitted.map(({ natural }) => natural),
+      shares,
+    );
     const { signal } = (this.saving = new AbortController());
     const name = `${this.resultName}.${ending}`;
     try {
-      const file = await fullSizeResult(photo.blob, { look, grade, settings, mask: this.brush.current }, format, async (share) => {
-        this.status.showWork(share, "Making the photo at full size");
-        await new Promise((resolve) => setTimeout(resolve)); // the page can be used meanwhile
-        signal.throwIfAborted();
-      });
+      const file = await fullSizeResult(
+        photo.blob,
+        { look, grade, settings, mask: this.brush.current },
+        format,
+        async (share) => {
+          this.status.showWork(share, "Making the photo at full size");
+          await new Promise((resolve) => setTimeout(resolve)); // the page can be used meanwhile
+          signal.throwIfAborted();
+        },
+      );
       save(file, name);
       this.status.endWork(`Saved ${name}, ${photo.width} by ${photo.height} pixels.`);
     } catch (error) {

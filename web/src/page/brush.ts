@@ -8,7 +8,12 @@ const MASK_SIDE = 512;
 const KEY_STEP = 0.02;
 const SHOWN = "255, 255, 255";
 const HIDDEN = "0, 0, 0";
-const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const ARROWS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 export class Brush {
   private readonly mask = document.createElement("canvas");

@@ -20,8 +20,14 @@ export interface Mixture {
 /** The look as it is seen: styles mixed, part of the grade, strength. A .npz file that the Python package reads. */
 export function lookDownload({ fitted, shares, settings }: Mixture): Blob {
   const { strength, richness } = settings;
-  const rich = mixLooks(fitted.map((style) => style.rich), shares);
-  const natural = mixLooks(fitted.map((style) => style.naturalLook), shares);
+  const rich = mixLooks(
+    fitted.map((style) => style.rich),
+    shares,
+  );
+  const natural = mixLooks(
+    fitted.map((style) => style.naturalLook),
+    shares,
+  );
   const weights = [strength * richness, strength * (1 - richness), 1 - strength];
   return new Blob([lookFile(mixLooks([rich, natural, identityLook(rich)], weights))]);
 }
@@ -29,8 +35,14 @@ export function lookDownload({ fitted, shares, settings }: Mixture): Blob {
 /** The same as a 3D LUT: exact for a grade alone; of a look, which depends on place, the average over the photo. */
 export function lutDownload({ fitted, shares, settings }: Mixture, title: string): Blob {
   const { strength, richness } = settings;
-  const maps = mixArrays(fitted.map((style) => style.richAverage), shares);
-  const grade = mixLuts(fitted.map((style) => style.natural), shares);
+  const maps = mixArrays(
+    fitted.map((style) => style.richAverage),
+    shares,
+  );
+  const grade = mixLuts(
+    fitted.map((style) => style.natural),
+    shares,
+  );
   const lut = tabulated(LUT_SIZE, (colour) => {
     const rich = throughMaps(maps, colour);
     const natural = throughLut(grade, colour);

@@ -22,7 +22,9 @@ export class Film {
   static async fromCamera(): Promise<Film> {
     const video = newVideo();
     try {
-      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 }, facingMode: "environment" } });
+      video.srcObject = await navigator.mediaDevices.getUserMedia({
+        video: { width: { ideal: 1920 }, facingMode: "environment" },
+      });
     } catch {
       throw new Error("The camera cannot be used: there is none, or the browser was told not to.");
     }

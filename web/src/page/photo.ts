@@ -11,6 +11,7 @@ export interface Photo extends Size {
   id: number;
   name: string;
   blob: Blob;
+  /** What is drawn while sliders move; closed once the stage has it. */
   view: ImageBitmap;
   thumbnail: HTMLCanvasElement;
 }
@@ -37,7 +38,7 @@ async function decoded(blob: Blob, name: string): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(blob, { premultiplyAlpha: "none" });
   } catch {
-    throw new Error(`${name} is not a picture that this browser can read, or it is damaged. JPEG, PNG and WebP always work.`);
+    throw new Error(`${name} cannot be read: it is no picture that this browser knows, damaged, or too large.`);
   }
 }
 

@@ -14,7 +14,9 @@ export class Shares {
   show(names: string[]): void {
     this.box.hidden = names.length < 2;
     if (names.length !== this.sliders.length) {
-      this.sliders = names.map((_, index) => element("input", { type: "range", min: "0", max: "100", value: "50", id: `share-${index}` }));
+      this.sliders = names.map((_, index) =>
+        element("input", { type: "range", min: "0", max: "100", value: "50", id: `share-${index}` }),
+      );
       for (const slider of this.sliders) slider.addEventListener("input", () => this.changed());
     }
     const rows = this.sliders.map((slider, index) => {

@@ -5,6 +5,7 @@ import type { Photo } from "./photo.ts";
 export class Slot {
   readonly box: HTMLElement;
   photo: Photo | undefined;
+  private arrivals = 0;
   private readonly input = element("input", { type: "file", className: "file" });
   private readonly picture = element("span", { className: "picture" });
   private readonly caption = element("span", { className: "caption" });
@@ -16,7 +17,12 @@ export class Slot {
    * @param onFile called with a file that was chosen or dropped here
    * @param onRemove called when the photo was taken away; undefined: it can only be replaced
    */
-  constructor(readonly title: string, accepted: string, onFile: (file: File) => void, onRemove?: () => void) {
+  constructor(
+    readonly title: string,
+    accepted: string,
+    onFile: (file: File) => void,
+    onRemove?: () => void,
+  ) {
     const label = element("label", { className: "choose" }, this.picture, this.caption, this.input);
     this.box = element("div", { className: "slot" }, label, this.remove);
     this.input.accept = accepted;
@@ -32,6 +38,12 @@ export class Slot {
       onRemove?.();
     });
     this.remove.dataset.possible = String(Boolean(onRemove));
+  }
+
+  /** Say that a photo is on its way here; what is given back tells whether it is still the latest. */
+  expect(): () => boolean {
+    const arrival = ++this.arrivals;
+    return () => arrival === this.arrivals;
   }
 
   show(photo: Photo | undefined): void {

@@ -16,11 +16,14 @@ export class Stage {
   private isFitted = false;
   private isDue = false;
 
-  constructor() {
+  /** `onError` is called where the graphics card fails while the page is open. */
+  constructor(onError: (error: Error) => void) {
     const canvas = byId("result", HTMLCanvasElement);
     this.renderer = new Renderer(canvas);
     this.divide.addEventListener("input", () => this.draw());
-    canvas.addEventListener("webglcontextlost", () => location.reload());
+    canvas.addEventListener("webglcontextlost", () => {
+      onError(new Error("The graphics card was lost, perhaps for want of memory. Reload the page."));
+    });
     new ResizeObserver(() => this.resize()).observe(canvas);
   }
 

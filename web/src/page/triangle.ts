@@ -6,12 +6,23 @@ const NAMESPACE = "http://www.w3.org/2000/svg";
 const WIDTH = 200;
 const HEIGHT = 174;
 const MARGIN = 22; // for the corners' names and half the handle
-const CORNERS: Point[] = [[WIDTH / 2, 0], [0, HEIGHT], [WIDTH, HEIGHT]];
+const CORNERS: Point[] = [
+  [WIDTH / 2, 0],
+  [0, HEIGHT],
+  [WIDTH, HEIGHT],
+];
 /** Where a corner's name stands, from the corner. */
-const NAME_OFFSETS: Point[] = [[0, -8], [-12, 14], [12, 14]];
+const NAME_OFFSETS: Point[] = [
+  [0, -8],
+  [-12, 14],
+  [12, 14],
+];
 
 export class Triangle {
-  readonly picture = shape("svg", { viewBox: `${-MARGIN} ${-MARGIN} ${WIDTH + 2 * MARGIN} ${HEIGHT + 2 * MARGIN}`, class: "triangle" });
+  readonly picture = shape("svg", {
+    viewBox: `${-MARGIN} ${-MARGIN} ${WIDTH + 2 * MARGIN} ${HEIGHT + 2 * MARGIN}`,
+    class: "triangle",
+  });
   private readonly handle = shape("circle", { r: 9 });
 
   /** `onMove` is called with the shares of the three styles, together 1, while the handle is dragged. */
@@ -58,7 +69,10 @@ export function sharesAt([x, y]: Point): number[] {
   return shares.map((share) => share / sum);
 }
 
-function shape<Name extends "svg" | "circle" | "polygon" | "text">(name: Name, attributes: Record<string, string | number>): SVGElementTagNameMap[Name] {
+function shape<Name extends "svg" | "circle" | "polygon" | "text">(
+  name: Name,
+  attributes: Record<string, string | number>,
+): SVGElementTagNameMap[Name] {
   const created = document.createElementNS(NAMESPACE, name) as SVGElementTagNameMap[Name];
   for (const [attribute, value] of Object.entries(attributes)) created.setAttribute(attribute, String(value));
   return created;

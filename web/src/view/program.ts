@@ -38,7 +38,10 @@ export class Program {
 
 function linked(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
   const program = gl.createProgram();
-  const shaders = [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const;
+  const shaders = [
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragment],
+  ] as const;
   for (const [kind, source] of shaders) {
     const shader = gl.createShader(kind);
     if (!shader) throw new Error("The graphics card gives no shader. Reload the page.");

@@ -45,8 +45,15 @@ export class Renderer {
 
   /** @throws Error, a sentence for the user, where the browser has no WebGL 2. */
   constructor(readonly canvas: HTMLCanvasElement | OffscreenCanvas) {
-    const gl = canvas.getContext("webgl2", { premultipliedAlpha: false, antialias: false, depth: false }) as WebGL2RenderingContext | null;
-    if (!gl) throw new Error("This browser has no WebGL 2, which the page needs to show results. Try a current Firefox, Chrome or Safari.");
+    const gl = canvas.getContext("webgl2", {
+      premultipliedAlpha: false,
+      antialias: false,
+      depth: false,
+    }) as WebGL2RenderingContext | null;
+    if (!gl)
+      throw new Error(
+        "This browser has no WebGL 2, which the page needs to show results. Try a current Firefox, Chrome or Safari.",
+      );
     this.gl = gl;
     this.largestSide = gl.getParameter(gl.MAX_TEXTURE_SIZE);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
@@ -139,7 +146,8 @@ export class Renderer {
     this.choose(unit);
     gl.bindTexture(target, gl.createTexture());
     for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(target, name, filter);
-    for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) gl.texParameteri(target, name, gl.CLAMP_TO_EDGE);
+    for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R])
+      gl.texParameteri(target, name, gl.CLAMP_TO_EDGE);
   }
 
   /** What draws into the textures of some units. */

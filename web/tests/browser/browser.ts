@@ -11,7 +11,9 @@ const PATIENCE = 30_000;
 
 export function launch(): Promise<Browser> {
   if (!existsSync(CHROMIUM)) {
-    throw new Error(`${CHROMIUM} is missing. Install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path.`);
+    throw new Error(
+      `${CHROMIUM} is missing. Install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path.`,
+    );
   }
   const isRoot = process.getuid?.() === 0;
   // SwiftShader draws WebGL without a graphics card; Chromium's sandbox does not run for root.
@@ -20,17 +22,25 @@ export function launch(): Promise<Browser> {
 }
 
 /** Put photos in their places: files, or files' contents. */
-export async function choose(page: Page, slot: "Content" | "Style" | "Style 2" | "Style 3", file: string | { name: string; mimeType: string; buffer: Buffer }): Promise<void> {
+export async function choose(
+  page: Page,
+  slot: "Content" | "Style" | "Style 2" | "Style 3",
+  file: string | { name: string; mimeType: string; buffer: Buffer },
+): Promise<void> {
   await input(page, slot).setInputFiles(file);
 }
 
 export function input(page: Page, slot: string) {
-  return page.locator(".slot", { has: page.locator(".caption", { hasText: new RegExp(`^${slot}(:|$)`) }) }).locator("input[type=file]");
+  return page
+    .locator(".slot", { has: page.locator(".caption", { hasText: new RegExp(`^${slot}(:|$)`) }) })
+    .locator("input[type=file]");
 }
 
 /** Wait for a look. */
 export async function fitted(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.getElementById("status")?.textContent?.startsWith("Done"), undefined, { timeout: PATIENCE });
+  await page.waitForFunction(() => document.getElementById("status")?.textContent?.startsWith("Done"), undefined, {
+    timeout: PATIENCE,
+  });
 }
 
 /** What the page saves when a button is pressed. */

@@ -1,7 +1,9 @@
-"""Compare what the page made with what the Python package makes.
+"""Compare what the page made with what the Python package makes, in the checkout. Prints signal to noise ratios in dB.
 
-python web/tests/browser/compare.py BACKBONE TRANSFORM CONTENT STYLE PNG LOOK, in the checkout.
-Prints, in dB, how near the page's PNG is to the command's, and its look, applied by Python, to the PNG.
+python web/tests/browser/compare.py transfer BACKBONE TRANSFORM CONTENT STYLE PNG LOOK
+    The page's PNG and the command's; the page's PNG and the page's look, applied by Python.
+python web/tests/browser/compare.py grade CONTENT STYLE PNG CUBE
+    The page's PNG at the natural end and Python's grade; the page's PNG and the page's LUT, applied by Python.
 """
 
 import subprocess
@@ -13,16 +15,26 @@ import numpy as np
 from PIL import Image
 
 sys.path.insert(0, ".")
+from common.grading import lut as luts
+from common.grading.cube import read_cube
+from common.grading.runtime import GradePredictor
 from common.look import Look
 
 
-def main(backbone, transform, content, style, page_png, page_look):
+def transfer(backbone, transform, content, style, page_png, page_look):
     with tempfile.TemporaryDirectory() as folder:
         expected = Path(folder, "expected.png")
         command = [sys.executable, "-m", f"{backbone}_backbone.stylize", content, style, "-o", expected]
         subprocess.run([*command, "--transform", transform], check=True, stdout=subprocess.DEVNULL)
         page = pixels(page_png)
         print(psnr(page, pixels(expected)), psnr(page, Look.load(page_look).apply(pixels(content))))
+
+
+def grade(content, style, page_png, page_cube):
+    predictor = GradePredictor.load()
+    content, style, page = (pixels(path) for path in (content, style, page_png))
+    lut = predictor.lut(predictor.describe(content), predictor.describe(style))
+    print(psnr(page, luts.apply(lut, content)), psnr(page, luts.apply(read_cube(page_cube), content)))
 
 
 def pixels(path):
@@ -35,4 +47,4 @@ def psnr(first, second):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    {"transfer": transfer, "grade": grade}[sys.argv[1]](*sys.argv[2:])

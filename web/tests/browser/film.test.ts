@@ -29,7 +29,10 @@ test("a film is played through the look, and where it pauses a frame can be save
   expect(pictures.size).toBeGreaterThan(2);
   await page.getByRole("button", { name: "Pause" }).click();
   await fitted(page);
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Photo as JPEG" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Photo as JPEG" }).click(),
+  ]);
   expect(download.suggestedFilename()).toBe("film.stylized.jpg");
 });
 
@@ -60,7 +63,9 @@ test("three styles are mixed by dragging in a triangle", async () => {
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.5, box.y + 2, { steps: 5 });
   await page.mouse.up();
-  const shares = await page.locator("#shares input").evaluateAll((sliders) => sliders.map((slider) => (slider as HTMLInputElement).value));
+  const shares = await page
+    .locator("#shares input")
+    .evaluateAll((sliders) => sliders.map((slider) => (slider as HTMLInputElement).value));
   expect(shares.map(Number)).toEqual([100, 0, 0]);
 });
 

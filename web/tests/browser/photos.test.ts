@@ -53,9 +53,9 @@ test("transparent parts stay transparent in a PNG", async () => {
 });
 
 test.each([
-  ["a text", "notes.jpg", Buffer.from("no picture at all"), "notes.jpg is not a picture that this browser can read"],
+  ["a text", "notes.jpg", Buffer.from("no picture at all"), "notes.jpg cannot be read"],
   ["nothing", "nothing.png", Buffer.alloc(0), "nothing.png is empty."],
-  ["half a photo's head", "cut.jpg", readFileSync(`${PHOTOS}lake_content.jpg`).subarray(0, 200), "cut.jpg is not a picture"],
+  ["half a photo's head", "cut.jpg", readFileSync(`${PHOTOS}lake_content.jpg`).subarray(0, 200), "cut.jpg cannot be read"],
 ])("%s is refused in one sentence, and the page goes on", async (_, name, buffer, sentence) => {
   await choose(page, "Content", { name, mimeType: "image/jpeg", buffer });
   await page.getByRole("alert").filter({ hasText: sentence }).waitFor();
@@ -81,7 +81,9 @@ test("photos can be dropped and pasted", async () => {
     };
     document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer: transferOf(content, "dropped.jpg") }));
     setTimeout(() => {
-      document.body.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, clipboardData: transferOf(style, "pasted.jpg") }));
+      document.body.dispatchEvent(
+        new ClipboardEvent("paste", { bubbles: true, clipboardData: transferOf(style, "pasted.jpg") }),
+      );
     }, 500);
   }, files);
   await fitted(page);
@@ -107,7 +109,12 @@ async function enlarged(page: Page, name: string, width: number, height: number)
 }
 
 /** A PNG that `draw` draws on a transparent ground. */
-async function drawn(page: Page, width: number, height: number, draw: (context: CanvasRenderingContext2D) => void): Promise<Buffer> {
+async function drawn(
+  page: Page,
+  width: number,
+  height: number,
+  draw: (context: CanvasRenderingContext2D) => void,
+): Promise<Buffer> {
   const address = await page.evaluate(`(() => {
     const canvas = document.createElement("canvas");
     canvas.width = ${width};

@@ -41,7 +41,12 @@ test("not one request to another host, none but GET, and the policy is never bro
 
 test("the policy forbids what a page could leak by", async () => {
   await page.goto(inject("plainAddress"));
-  const outcome = await page.evaluate(() => fetch("https://example.org/").then(() => "sent", () => "refused"));
+  const outcome = await page.evaluate(() =>
+    fetch("https://example.org/").then(
+      () => "sent",
+      () => "refused",
+    ),
+  );
   expect(outcome).toBe("refused");
 });
 

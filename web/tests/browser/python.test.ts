@@ -15,7 +15,8 @@ const COMPARE = fileURLToPath(new URL("compare.py", import.meta.url));
 
 let browser: Browser;
 beforeAll(async () => {
-  if (!existsSync(PYTHON)) throw new Error(`${PYTHON} is missing: run make demo, or set PYTHON to one that has the package's requirements.`);
+  if (!existsSync(PYTHON))
+    throw new Error(`${PYTHON} is missing: run make demo, or set PYTHON to one that has the package's requirements.`);
   browser = await launch();
 });
 afterAll(() => browser?.close());
@@ -36,10 +37,32 @@ test.each([
   const png = await saved(page, "Photo as PNG");
   const look = await saved(page, "Look (.npz)");
   const paths = [PHOTOS + content, PHOTOS + style, png, look];
-  const printed = execFileSync(PYTHON, [COMPARE, backbone, transform, ...paths], { cwd: CHECKOUT, encoding: "utf8" });
-  const [result, saidByLook] = printed.split(" ").map(Number);
+  const [result, saidByLook] = compared("transfer", backbone, transform, ...paths);
   console.log(`${backbone}, ${transform}, ${content}: result ${result.toFixed(1)} dB, its look ${saidByLook.toFixed(1)} dB`);
   expect(result).toBeGreaterThan(WANTED);
   expect(saidByLook).toBeGreaterThan(WANTED);
   await page.close();
 });
+
+test("the natural end is Python's grade, and so is its LUT", async () => {
+  const photos = ["stream_content.jpg", "stream_style.jpg"].map((name) => PHOTOS + name);
+  const page = await browser.newPage();
+  await page.goto(inject("address"));
+  await page.getByLabel("Natural to rich").fill("0");
+  await choose(page, "Style", photos[1]);
+  await choose(page, "Content", photos[0]);
+  await fitted(page);
+  const files = [await saved(page, "Photo as PNG"), await saved(page, "LUT (.cube)")];
+  const [result, saidByLut] = compared("grade", ...photos, ...files);
+  console.log(`grade: result ${result.toFixed(1)} dB, its LUT ${saidByLut.toFixed(1)} dB`);
+  expect(result).toBeGreaterThan(WANTED);
+  expect(saidByLut).toBeGreaterThan(WANTED);
+  await page.close();
+});
+
+/** What compare.py says, in dB. */
+function compared(...words: string[]): number[] {
+  return execFileSync(PYTHON, [COMPARE, ...words], { cwd: CHECKOUT, encoding: "utf8" })
+    .split(" ")
+    .map(Number);
+}

@@ -14,44 +14,52 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-test.each([["mobilenet", "address"], ["vgg", "address"], ["mobilenet", "plainAddress"], ["vgg", "plainAddress"]] as const)(
-  "first result of a 1-megapixel pair, %s, %s",
-  async (backbone, server) => {
-    const times = [];
-    for (let i = 0; i < REPEATS; i++) {
-      const page = await browser.newPage();
-      await page.goto(inject(server));
-      await page.getByLabel("Network").selectOption(backbone);
-      const photos = [await photoOf(page, "lake_content.jpg", ...ONE_MEGAPIXEL), await photoOf(page, "lake_style.jpg", ...ONE_MEGAPIXEL)];
-      await page.waitForTimeout(2500); // somebody looks for a photo
-      await choose(page, "Style", photos[0]);
-      const begun = performance.now();
-      await choose(page, "Content", photos[1]);
-      await fitted(page);
-      times.push((performance.now() - begun) / 1000);
-      await page.close();
+test.each([
+  ["mobilenet", "address"],
+  ["vgg", "address"],
+  ["mobilenet", "plainAddress"],
+  ["vgg", "plainAddress"],
+] as const)("first result of a 1-megapixel pair, %s, %s", async (backbone, server) => {
+  const times = [];
+  for (let i = 0; i < REPEATS; i++) {
+    const page = await browser.newPage();
+    await page.goto(inject(server));
+    await page.getByLabel("Network").selectOption(backbone);
+    const photos = [
+      await photoOf(page, "lake_content.jpg", ...ONE_MEGAPIXEL),
+      await photoOf(page, "lake_style.jpg", ...ONE_MEGAPIXEL),
+    ];
+    await page.waitForTimeout(2500); // somebody looks for a photo
+    await choose(page, "Style", photos[0]);
+    const begun = performance.now();
+    await choose(page, "Content", photos[1]);
+    await fitted(page);
+    times.push((performance.now() - begun) / 1000);
+    await page.close();
+  }
+  const threads = server === "address" ? "two threads" : "one thread";
+  report(`first result, 1 megapixel, ${backbone}, ${threads}, s`, times);
+});
+
+test.each([1, 1920 / 1436])(
+  "frames a second while strength moves, a photo of 1920x1080, %s pixels a CSS pixel",
+  async (deviceScaleFactor) => {
+    const page = await browser.newPage({ viewport: { width: 1804, height: 1014 }, deviceScaleFactor });
+    await page.goto(inject("address"));
+    await choose(page, "Content", await photoOf(page, "lake_content.jpg", 1920, 1080));
+    await choose(page, "Style", await photoOf(page, "lake_style.jpg", 1920, 1080));
+    await fitted(page);
+    await page.locator("#divide").fill("0");
+    const drawn = await page.locator("#result").evaluate((canvas: HTMLCanvasElement) => `${canvas.width}x${canvas.height}`);
+    for (const richness of ["100", "50"]) {
+      await page.locator("#richness").fill(richness);
+      const rates = [];
+      for (let i = 0; i < REPEATS; i++) rates.push(await page.evaluate(framesASecond));
+      report(`frames a second, drawn at ${drawn}, richness ${richness} %`, rates);
     }
-    const threads = server === "address" ? "two threads" : "one thread";
-    report(`first result, 1 megapixel, ${backbone}, ${threads}, s`, times);
+    await page.close();
   },
 );
-
-test.each([1, 1920 / 1436])("frames a second while strength moves, a photo of 1920x1080, %s pixels a CSS pixel", async (deviceScaleFactor) => {
-  const page = await browser.newPage({ viewport: { width: 1804, height: 1014 }, deviceScaleFactor });
-  await page.goto(inject("address"));
-  await choose(page, "Content", await photoOf(page, "lake_content.jpg", 1920, 1080));
-  await choose(page, "Style", await photoOf(page, "lake_style.jpg", 1920, 1080));
-  await fitted(page);
-  await page.locator("#divide").fill("0");
-  const drawn = await page.locator("#result").evaluate((canvas: HTMLCanvasElement) => `${canvas.width}x${canvas.height}`);
-  for (const richness of ["100", "50"]) {
-    await page.locator("#richness").fill(richness);
-    const rates = [];
-    for (let i = 0; i < REPEATS; i++) rates.push(await page.evaluate(framesASecond));
-    report(`frames a second, drawn at ${drawn}, richness ${richness} %`, rates);
-  }
-  await page.close();
-});
 
 /** Move the strength slider once a frame, for a while; every frame is drawn before the next. */
 async function framesASecond(): Promise<number> {
@@ -86,7 +94,11 @@ test("a 24-megapixel photo", async () => {
 
 test("size of the bundle without weights and ONNX Runtime's WebAssembly, gzip", () => {
   const dist = new URL("../../dist/", import.meta.url);
-  const files = [...readdirSync(new URL("assets/", dist)).map((name) => `assets/${name}`), "index.html", "service-worker.js"];
+  const files = [
+    ...readdirSync(new URL("assets/", dist)).map((name) => `assets/${name}`),
+    "index.html",
+    "service-worker.js",
+  ];
   const sizes = files.map((name) => gzipSync(readFileSync(new URL(name, dist))).length / 1000);
   report("bundle, KB", [sizes.reduce((sum, size) => sum + size, 0)]);
 });
@@ -94,7 +106,9 @@ test("size of the bundle without weights and ONNX Runtime's WebAssembly, gzip", 
 function report(what: string, values: number[]): void {
   const ordered = values.toSorted((a, b) => a - b);
   const digits = (value: number) => value.toFixed(2);
-  console.log(`${what}: median ${digits(ordered[ordered.length >> 1])}, from ${digits(ordered[0])} to ${digits(ordered[ordered.length - 1])}`);
+  console.log(
+    `${what}: median ${digits(ordered[ordered.length >> 1])}, from ${digits(ordered[0])} to ${digits(ordered[ordered.length - 1])}`,
+  );
 }
 
 /** A sample photo as a JPEG of another size. */

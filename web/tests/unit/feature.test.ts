@@ -24,7 +24,9 @@ test("shrinking averages areas, to one grey level", () => {
   const rgba = new Uint8Array(height * width * 4);
   for (let i = 0; i < height * width; i++) rgba.set(pixels.values.slice(3 * i, 3 * i + 3), 4 * i);
   const size = shrunkSize(height, width, side);
-  const shrunk = shrink({ height, width }, size, (start, count) => rgba.subarray(start * width * 4, (start + count) * width * 4));
+  const shrunk = shrink({ height, width }, size, (start, count) =>
+    rgba.subarray(start * width * 4, (start + count) * width * 4),
+  );
   expect([size.height, size.width, 3]).toEqual(result.shape);
   expectClose(shrunk, result, 1.01);
 });

@@ -1,6 +1,13 @@
 import { Matrix } from "ml-matrix";
 import { expect, test } from "vitest";
-import { affineMap, applyAffine, matrixPower, statistics, TRANSFORMS, type Transform } from "../../src/numbers/transforms.ts";
+import {
+  affineMap,
+  applyAffine,
+  matrixPower,
+  statistics,
+  TRANSFORMS,
+  type Transform,
+} from "../../src/numbers/transforms.ts";
 import { expectClose, featureOf, numbers, rowsOf } from "./numbers.ts";
 
 test("mean and covariance of a feature far from zero", () => {

@@ -23,6 +23,7 @@ export class Brush {
   private readonly shows = byId("brush-shows", HTMLInputElement);
   private readonly size = byId("brush-size", HTMLInputElement);
   private readonly options = byId("brush-options", HTMLElement);
+  private readonly divide = byId("divide", HTMLInputElement);
   private isTouched = false;
   /** Where the brush is, from 0 to 1 over the photo. */
   private place = { x: 0.5, y: 0.5 };
@@ -70,6 +71,7 @@ export class Brush {
   private toggle(): void {
     this.surface.hidden = !this.isOn.checked;
     this.options.hidden = !this.isOn.checked;
+    this.divide.hidden = this.isOn.checked; // one thing at a time takes the pointer
     if (this.isOn.checked) this.showRing();
   }
 

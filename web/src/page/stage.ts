@@ -7,6 +7,13 @@ import type { Photo } from "./photo.ts";
 
 const NOTHING = { look: identityLook({ rows: 2, columns: 2, bins: 2 }), grade: identityLut(2) };
 
+/** In milliseconds: a frame that takes longer is seen to jerk. */
+const SLOW_FRAME = 40;
+/** Share of the width that is drawn while frames are slow: without a graphics card, or on a slow one. */
+const COARSE = 0.5;
+/** In milliseconds: so long after the last move the result is drawn finely again. */
+const REST = 200;
+
 export class Stage {
   settings: Settings = { strength: 1, richness: 1 };
   private readonly box = byId("stage", HTMLElement);
@@ -15,6 +22,9 @@ export class Stage {
   private size: Size | undefined;
   private isFitted = false;
   private isDue = false;
+  /** How large the canvas is beside the pixels that the look was applied to. */
+  private scale = 1;
+  private rest: number | undefined;
 
   /** `onError` is called where the graphics card fails while the page is open. */
   constructor(onError: (error: Error) => void) {
@@ -65,31 +75,42 @@ export class Stage {
   draw(): void {
     if (this.isDue) return;
     this.isDue = true;
-    requestAnimationFrame(() => {
+    requestAnimationFrame((begun) => {
       this.isDue = false;
       this.drawNow();
+      requestAnimationFrame((next) => this.keepPace(next - begun));
     });
   }
 
-  drawNow(): void {
+  private drawNow(): void {
     const { size } = this;
     if (!size) return;
     const divide = this.isFitted ? Number(this.divide.value) / 100 : 0;
     this.box.style.setProperty("--divide", `${100 * divide}%`);
-    this.renderer.draw(this.settings, size, { x: 0, y: 0, ...size }, divide);
+    this.renderer.draw(this.settings, size, { x: 0, y: 0, ...size }, divide, this.scale);
   }
 
-  /** Draw as many pixels as the screen shows, but no more than the photo has. */
+  /** Where a frame took too long, draw the next ones coarsely; once nothing moves any more, draw finely again. */
+  private keepPace(milliseconds: number): void {
+    if (milliseconds > SLOW_FRAME) this.scale = COARSE;
+    clearTimeout(this.rest);
+    if (this.scale === 1) return;
+    this.rest = window.setTimeout(() => {
+      this.scale = 1;
+      this.drawNow();
+    }, REST);
+  }
+
+  /** Apply looks to as many pixels as the screen shows, but to no more than the photo has. */
   private resize(): void {
-    const { size } = this;
-    const { canvas } = this.renderer;
-    if (!size || !(canvas instanceof HTMLCanvasElement)) return;
-    const shown = canvas.clientWidth * devicePixelRatio;
-    const scale = Math.min(1, shown / size.width, this.renderer.largestSide / Math.max(size.width, size.height));
+    const { size, renderer } = this;
+    if (!size || !(renderer.canvas instanceof HTMLCanvasElement)) return;
+    const shown = renderer.canvas.clientWidth * devicePixelRatio;
+    const scale = Math.min(1, shown / size.width, renderer.largestSide / Math.max(size.width, size.height));
     const width = Math.max(1, Math.round(scale * size.width));
     const height = Math.max(1, Math.round(scale * size.height));
-    if (width === canvas.width && height === canvas.height) return;
-    this.renderer.resize({ width, height });
+    if (width === renderer.size.width && height === renderer.size.height) return;
+    renderer.resize({ width, height });
     this.drawNow(); // a canvas is empty once its size has changed
   }
 

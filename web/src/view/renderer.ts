@@ -36,6 +36,8 @@ const RESULTS: Unit[] = ["before", "rich", "natural"];
 export class Renderer {
   /** Pixels along a side of the largest picture that can be drawn at once. */
   readonly largestSide: number;
+  /** Pixels that look and grade are applied to. */
+  size: Size = { width: 1, height: 1 };
   private readonly gl: WebGL2RenderingContext;
   private readonly apply: Program;
   private readonly mix: Program;
@@ -60,18 +62,16 @@ export class Renderer {
     const { photo, look, grade, before, rich, natural, mask } = UNITS;
     this.apply = new Program(gl, TRIANGLE, APPLY, { photo, look, grade });
     this.mix = new Program(gl, TRIANGLE, MIX, { before, rich, natural, mask });
-    for (const unit of RESULTS) this.prepare(unit, gl.TEXTURE_2D, gl.NEAREST);
-    for (const unit of ["photo", "mask"] as const) this.prepare(unit, gl.TEXTURE_2D, gl.LINEAR);
-    for (const unit of ["look", "grade"] as const) this.prepare(unit, gl.TEXTURE_3D, gl.LINEAR);
+    for (const unit of [...RESULTS, "photo", "mask"] as const) this.prepare(unit, gl.TEXTURE_2D);
+    for (const unit of ["look", "grade"] as const) this.prepare(unit, gl.TEXTURE_3D);
     this.results = this.framebuffer(RESULTS);
-    this.resize(canvas);
+    this.resize(this.size);
   }
 
-  /** Draw so many pixels from now on. */
+  /** Apply look and grade to so many pixels from now on. */
   resize({ width, height }: Size): void {
-    const { gl, canvas } = this;
-    canvas.width = width;
-    canvas.height = height;
+    const { gl } = this;
+    this.size = { width, height };
     for (const unit of RESULTS) {
       this.choose(unit);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
@@ -116,20 +116,34 @@ export class Renderer {
    * @param size pixels of the whole photo
    * @param part which part of it the picture is
    * @param divide left of it, from 0 to 1, the photo is drawn as it was
+   * @param scale how large the canvas is beside the pixels that the look is applied to: 1, or less to draw faster
    */
-  draw({ strength, richness }: Settings, size: Size, part: Part, divide = 0): void {
+  draw(settings: Settings, size: Size, part: Part, divide = 0, scale = 1): void {
+    if (!this.isApplied) this.applyLook(size, part);
     const { gl, canvas } = this;
-    const canvasSize = pair(canvas);
-    gl.viewport(0, 0, canvas.width, canvas.height);
-    if (!this.isApplied) {
-      gl.bindFramebuffer(gl.FRAMEBUFFER, this.results);
-      this.apply.draw({ canvasSize, photoSize: pair(size), partStart: [part.x, part.y], partSize: pair(part) });
-      gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-      this.isApplied = true;
-    }
-    const partStart: Pair = [part.x / size.width, part.y / size.height];
-    const partSize: Pair = [part.width / size.width, part.height / size.height];
-    this.mix.draw({ canvasSize, partStart, partSize, isMasked: Number(this.isMasked), strength, richness, divide });
+    const width = Math.ceil(scale * this.size.width);
+    const height = Math.ceil(scale * this.size.height);
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    gl.viewport(0, 0, width, height);
+    this.mix.draw({
+      ...settings,
+      divide,
+      canvasSize: [width, height],
+      partStart: [part.x / size.width, part.y / size.height],
+      partSize: [part.width / size.width, part.height / size.height],
+      isMasked: Number(this.isMasked),
+    });
+  }
+
+  private applyLook(size: Size, part: Part): void {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.results);
+    gl.viewport(0, 0, this.size.width, this.size.height);
+    const photo = { photoSize: pair(size), partStart: [part.x, part.y] as Pair, partSize: pair(part) };
+    this.apply.draw({ canvasSize: pair(this.size), ...photo });
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    this.isApplied = true;
   }
 
   /** Give the graphics card's memory back. */
@@ -141,11 +155,11 @@ export class Renderer {
     this.gl.activeTexture(this.gl.TEXTURE0 + UNITS[unit]);
   }
 
-  private prepare(unit: Unit, target: GLenum, filter: GLenum): void {
+  private prepare(unit: Unit, target: GLenum): void {
     const { gl } = this;
     this.choose(unit);
     gl.bindTexture(target, gl.createTexture());
-    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(target, name, filter);
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(target, name, gl.LINEAR);
     for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R])
       gl.texParameteri(target, name, gl.CLAMP_TO_EDGE);
   }

@@ -57,7 +57,7 @@ uniform sampler2D rich;
 uniform sampler2D natural;
 uniform sampler2D mask;    // how much of the result each place takes
 uniform bool isMasked;
-uniform vec2 canvasSize;   // pixels that are drawn
+uniform vec2 canvasSize;   // pixels that are drawn: as many as the first pass drew, or fewer
 uniform vec2 partStart;    // where they begin in the photo, and how much of it they are, from 0 to 1
 uniform vec2 partSize;
 uniform float strength;
@@ -66,13 +66,12 @@ uniform float divide;      // left of it the photo is drawn as it is, from 0 to 
 out vec4 result;
 
 void main() {
-  vec2 fromTop = vec2(gl_FragCoord.x, canvasSize.y - gl_FragCoord.y);
-  ivec2 pixel = ivec2(fromTop);
-  vec2 place = partStart + partSize * fromTop / canvasSize;
-  result = texelFetch(before, pixel, 0);
+  vec2 onCanvas = vec2(gl_FragCoord.x, canvasSize.y - gl_FragCoord.y) / canvasSize;
+  vec2 place = partStart + partSize * onCanvas;
+  result = texture(before, onCanvas);
   if (place.x < divide) return;
-  vec3 after = texelFetch(rich, pixel, 0).rgb;
-  if (richness < 1.0) after = mix(texelFetch(natural, pixel, 0).rgb, after, richness);
+  vec3 after = texture(rich, onCanvas).rgb;
+  if (richness < 1.0) after = mix(texture(natural, onCanvas).rgb, after, richness);
   float share = isMasked ? strength * texture(mask, place).r : strength;
   result.rgb = mix(result.rgb, after, share);
 }`;

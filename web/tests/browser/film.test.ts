@@ -43,8 +43,7 @@ test("a file that is no film is refused in one sentence", async () => {
 
 test("the camera is seen through the look at once", async () => {
   await page.getByRole("button", { name: "Camera as content" }).click();
-  await page.getByRole("button", { name: "Pause" }).waitFor();
-  await fitted(page);
+  await page.getByText("Playing through the look.").waitFor();
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByText("Content: camera.png").waitFor();
 });

@@ -8,6 +8,9 @@ import { choose, fitted, launch, PHOTOS, saved } from "./browser.ts";
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 const PICTURES = "tests/browser/pictures";
 
+/** In milliseconds: longer than the page draws coarsely after a slider moved. */
+const DRAWN = 600;
+
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
@@ -94,7 +97,7 @@ test("strength 0 is the photo, and the sliders need no new fit", async () => {
 
 /** How a part of the result looks, away from the slider's thumb, once the page has drawn. */
 async function seen(page: Page): Promise<string> {
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await page.waitForTimeout(DRAWN);
   await page.locator("#result").scrollIntoViewIfNeeded();
   const box = await page.locator("#result").boundingBox();
   if (!box) throw new Error("The result is not on the page");

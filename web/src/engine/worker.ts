@@ -25,7 +25,7 @@ self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
 function open(base: string): void {
   const threads = prepareRuntime(base);
   maker = new LookMaker(base);
-  maker.warmUp().then(
+  lastJob = maker.warmUp().then(
     () => reply({ kind: "ready", threads }),
     (error: unknown) => reply({ kind: "failed", job: 0, message: messageOf(error) }),
   );

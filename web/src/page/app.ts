@@ -1,15 +1,14 @@
 /** The page: photos come in, a look is made of them, sliders change how it is shown, files go out. */
 import { Engine, Superseded } from "../engine/client.ts";
 import type { Fitted } from "../engine/messages.ts";
-import { mixLooks } from "../numbers/look.ts";
-import { mixLuts } from "../numbers/lut.ts";
 import { fullSizeResult } from "../view/full_size.ts";
 import { listenForPhotos } from "./arrivals.ts";
 import { Brush } from "./brush.ts";
 import { Controls } from "./controls.ts";
-import { lookDownload, lutDownload, type Mixture, save, stem } from "./downloads.ts";
+import { lookDownload, lutDownload, save, stem } from "./downloads.ts";
 import { byId, element } from "./elements.ts";
 import { FilmPanel } from "./film_panel.ts";
+import { type Mixture, mixedGrade, mixedLook } from "./mixture.ts";
 import { openPhoto, type Photo } from "./photo.ts";
 import { SAMPLES, type Sample } from "./samples.ts";
 import { Shares } from "./shares.ts";
@@ -28,8 +27,8 @@ export class App {
     () => this.showSettings(),
     () => this.fit(),
   );
-  private readonly film = new FilmPanel(this.stage, this.status, (still, name) => {
-    return this.usePhoto(still, name, this.contentSlot);
+  private readonly film = new FilmPanel(this.stage, this.status, (still, name, isNew) => {
+    return this.usePhoto(still, name, this.contentSlot, isNew);
   });
   private readonly brush = new Brush((mask) => this.stage.showMask(mask));
   private readonly shares = new Shares(() => this.showLook());
@@ -84,12 +83,13 @@ export class App {
     return this.usePhoto(file, file.name, slot);
   }
 
-  private async usePhoto(blob: Blob, name: string, slot: Slot): Promise<void> {
+  /** Put a photo in its place; another frame of the same film (not `isNew`) keeps what the brush did. */
+  private async usePhoto(blob: Blob, name: string, slot: Slot, isNew = true): Promise<void> {
     this.status.clearError();
     const isLatest = slot.expect();
     try {
       const photo = await openPhoto(blob, name);
-      if (isLatest()) this.showPhoto(photo, slot);
+      if (isLatest()) this.showPhoto(photo, slot, isNew);
       photo.view.close();
       if (isLatest()) await this.fit();
     } catch (error) {
@@ -97,12 +97,12 @@ export class App {
     }
   }
 
-  private showPhoto(photo: Photo, slot: Slot): void {
+  private showPhoto(photo: Photo, slot: Slot, isNew: boolean): void {
     slot.show(photo);
     this.showFreeSlots();
     if (slot !== this.contentSlot) return;
     this.stage.showPhoto(photo);
-    this.brush.fitTo(photo);
+    if (isNew) this.brush.fitTo(photo);
   }
 
   /** A place for another style is offered once the one before it is taken. */
@@ -139,13 +139,14 @@ export class App {
     const content = this.contentSlot.photo;
     this.showFreeSlots();
     this.allowSaving(false);
-    this.stage.clearLook();
     if (!content || styles.length === 0) {
+      this.engine.cancel();
       this.status.endWork(content ? "Now a photo whose light and colour to take." : "Now a photo to change.");
       return;
     }
     const { backbone, transform } = this.controls;
     const begun = performance.now();
+    this.status.showWork(0, "Reading the photos");
     try {
       const request = { content, styles, backbone, transform };
       this.fitted = await this.engine.fit(plain(request), (share, text) => this.status.showWork(share, text));
@@ -154,27 +155,22 @@ export class App {
       this.allowSaving(true);
       this.status.endWork(`Done in ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
     } catch (error) {
-      if (!(error instanceof Superseded)) this.status.fail(error);
+      if (error instanceof Superseded) return;
+      this.stage.clearLook();
+      this.status.fail(error);
     }
   }
 
   private cancel(): void {
+    if (this.saving) this.saving.abort();
+    else this.stage.clearLook();
+    this.saving = undefined;
     this.engine.cancel();
-    this.saving?.abort();
     this.status.endWork("Cancelled.");
   }
 
   private showLook(): void {
-    const shares = this.shares.values;
-    const look = mixLooks(
-      this.fitted.map(({ rich }) => rich),
-      shares,
-    );
-    const grade = mixLuts(
-      this.fitted.map(({ natural }) => natural),
-      shares,
-    );
-    this.stage.showLook(look, grade);
+    this.stage.showLook(mixedLook(this.mixture), mixedGrade(this.mixture));
     this.showSettings();
   }
 
@@ -192,32 +188,28 @@ export class App {
   private async savePhoto(format: string, ending: string): Promise<void> {
     const photo = this.contentSlot.photo;
     if (!photo) return;
-    const { fitted, shares, settings } = this.mixture;
-    const look = mixLooks(
-      fitted.map(({ rich }) => rich),
-      shares,
-    );
-    const grade = mixLuts(
-      fitted.map(({ natural }) => natural),
-      shares,
-    );
+    const { mixture } = this;
+    const appearance = {
+      look: mixedLook(mixture),
+      grade: mixedGrade(mixture),
+      settings: mixture.settings,
+      mask: this.brush.current,
+    };
     const { signal } = (this.saving = new AbortController());
+    const step = async (share: number) => {
+      this.status.showWork(share, "Making the photo at full size");
+      await new Promise((resolve) => setTimeout(resolve)); // the page can be used meanwhile
+      signal.throwIfAborted();
+    };
     const name = `${this.resultName}.${ending}`;
     try {
-      const file = await fullSizeResult(
-        photo.blob,
-        { look, grade, settings, mask: this.brush.current },
-        format,
-        async (share) => {
-          this.status.showWork(share, "Making the photo at full size");
-          await new Promise((resolve) => setTimeout(resolve)); // the page can be used meanwhile
-          signal.throwIfAborted();
-        },
-      );
+      const file = await fullSizeResult(photo.blob, appearance, format, step);
       save(file, name);
       this.status.endWork(`Saved ${name}, ${photo.width} by ${photo.height} pixels.`);
     } catch (error) {
       if (!signal.aborted) this.status.fail(error);
+    } finally {
+      this.saving = undefined;
     }
   }
 }

@@ -1,54 +1,36 @@
 /** The files that the page gives: the result, the look, the LUT. */
-import type { Fitted } from "../engine/messages.ts";
 import { cubeFile } from "../files/cube.ts";
 import { lookFile } from "../files/npz.ts";
 import { throughMaps } from "../numbers/average.ts";
 import { identityLook, mixArrays, mixLooks } from "../numbers/look.ts";
-import { type Colour, mixLuts, tabulated, throughLut } from "../numbers/lut.ts";
-import type { Settings } from "../view/renderer.ts";
+import { type Colour, tabulated, throughLut } from "../numbers/lut.ts";
+import { type Mixture, mixedGrade, mixedLook } from "./mixture.ts";
 
 /** Points along a side of a LUT file: what editors expect. */
 const LUT_SIZE = 33;
 
-/** What is on the page: the styles' looks, how much of each, and the sliders. */
-export interface Mixture {
-  fitted: Fitted[];
-  shares: number[];
-  settings: Settings;
-}
-
 /** The look as it is seen: styles mixed, part of the grade, strength. A .npz file that the Python package reads. */
-export function lookDownload({ fitted, shares, settings }: Mixture): Blob {
+export function lookDownload(mixture: Mixture): Blob {
+  const { fitted, shares, settings } = mixture;
   const { strength, richness } = settings;
-  const rich = mixLooks(
-    fitted.map((style) => style.rich),
-    shares,
-  );
-  const natural = mixLooks(
-    fitted.map((style) => style.naturalLook),
-    shares,
-  );
+  const naturalLooks = fitted.map(({ naturalLook }) => naturalLook);
+  const rich = mixedLook(mixture);
+  const natural = mixLooks(naturalLooks, shares);
   const weights = [strength * richness, strength * (1 - richness), 1 - strength];
   return new Blob([lookFile(mixLooks([rich, natural, identityLook(rich)], weights))]);
 }
 
 /** The same as a 3D LUT: exact for a grade alone; of a look, which depends on place, the average over the photo. */
-export function lutDownload({ fitted, shares, settings }: Mixture, title: string): Blob {
-  const { strength, richness } = settings;
-  const maps = mixArrays(
-    fitted.map((style) => style.richAverage),
-    shares,
-  );
-  const grade = mixLuts(
-    fitted.map((style) => style.natural),
-    shares,
-  );
+export function lutDownload(mixture: Mixture, title: string): Blob {
+  const { strength, richness } = mixture.settings;
+  const averages = mixture.fitted.map(({ richAverage }) => richAverage);
+  const maps = mixArrays(averages, mixture.shares);
+  const grade = mixedGrade(mixture);
   const lut = tabulated(LUT_SIZE, (colour) => {
     const rich = throughMaps(maps, colour);
     const natural = throughLut(grade, colour);
-    return colour.map((before, c) => {
-      return (1 - strength) * before + strength * (richness * rich[c] + (1 - richness) * natural[c]);
-    }) as Colour;
+    const after = rich.map((value, c) => richness * value + (1 - richness) * natural[c]);
+    return colour.map((before, c) => (1 - strength) * before + strength * after[c]) as Colour;
   });
   return new Blob([cubeFile(lut, title)]);
 }

@@ -4,8 +4,8 @@ import { Film } from "./film.ts";
 import type { Stage } from "./stage.ts";
 import type { Status } from "./status.ts";
 
-/** Takes a frame as the content photo. */
-export type OnStill = (still: Blob, name: string) => Promise<void>;
+/** Takes a frame as the content photo; `isNew` where it is the first of its film. */
+export type OnStill = (still: Blob, name: string, isNew: boolean) => Promise<void>;
 
 export class FilmPanel {
   private readonly box = byId("film", HTMLElement);
@@ -49,7 +49,7 @@ export class FilmPanel {
     this.close();
     this.film = film;
     this.name = name;
-    await this.onStill(await film.still(), name);
+    await this.onStill(await film.still(), name, true);
     this.box.hidden = false;
   }
 
@@ -67,7 +67,7 @@ export class FilmPanel {
     if (!film) return;
     film.pause();
     this.setPlaying(false);
-    await this.onStill(await film.still(), this.name);
+    await this.onStill(await film.still(), this.name, false);
   }
 
   private setPlaying(isPlaying: boolean): void {

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
-import { assets } from "./build/assets.ts";
-import { CONTENT_SECURITY_POLICY, HEADERS } from "./build/headers.ts";
-import { offline, SERVICE_WORKER } from "./build/offline.ts";
+import { assets } from "./plugins/assets.ts";
+import { CONTENT_SECURITY_POLICY, HEADERS } from "./plugins/headers.ts";
+import { offline, SERVICE_WORKER } from "./plugins/offline.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url)).replace(/\/$/, "");
 
@@ -22,7 +22,7 @@ const policy: Plugin = {
 export default defineConfig({
   base: "./", // any folder of a server
   plugins: [assets(here), policy, offline(`${here}/dist`)],
-  // ONNX Runtime without its WebAssembly inlined as a second script: build/assets.ts lays that out.
+  // ONNX Runtime without its WebAssembly inlined as a second script: plugins/assets.ts lays that out.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "import"] },
   worker: { format: "es" },
   build: {

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import { HEADERS } from "../../build/headers.ts";
+import { HEADERS } from "../../plugins/headers.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {

@@ -2,7 +2,7 @@
  * The page offline: all its files are kept at the first visit and served from there.
  *
  * It also adds the headers that isolate the page, so that WebAssembly has threads on servers which cannot send them.
- * build/offline.ts puts the three constants in front.
+ * plugins/offline.ts puts the three constants in front.
  */
 /// <reference lib="webworker" />
 declare const FILES: string[];

@@ -14,8 +14,8 @@ interface Waiting {
 }
 
 export class Engine {
-  /** How many threads it has, as soon as the default network is loaded. */
-  readonly ready: Promise<number>;
+  /** Fulfilled once the default network is loaded. */
+  readonly ready: Promise<void>;
   private readonly worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   private waiting: Waiting | undefined;
   private jobs = 0;
@@ -23,7 +23,7 @@ export class Engine {
   constructor() {
     this.ready = new Promise((resolve, reject) => {
       this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
-        if (data.kind === "ready") resolve(data.threads);
+        if (data.kind === "ready") resolve();
         else if (data.job === 0 && data.kind === "failed") reject(new Error(data.message));
         else this.hear(data);
       });

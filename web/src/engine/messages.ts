@@ -44,7 +44,7 @@ export interface Fitted {
 }
 
 export type Reply =
-  | { kind: "ready"; threads: number }
+  | { kind: "ready" }
   | { kind: "progress"; job: number; share: number; text: string }
   | { kind: "fitted"; job: number; fitted: Fitted[] }
   | { kind: "failed"; job: number; message: string };

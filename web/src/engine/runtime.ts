@@ -5,15 +5,14 @@ import type { Feature } from "../numbers/feature.ts";
 /** More threads than this gain nothing for networks so small. */
 const MOST_THREADS = 4;
 
-/** Say where the runtime's own two files lie, and give the threads it will take; they need a page that is isolated. */
-export function prepareRuntime(base: string): number {
+/** Say where the runtime's own two files lie; `base` is the page's folder. Threads need a page that is isolated. */
+export function prepareRuntime(base: string): void {
   ort.env.wasm.wasmPaths = {
     mjs: new URL("runtime/ort-wasm-simd-threaded.js", base).href,
     wasm: new URL("runtime/ort-wasm-simd-threaded.wasm", base).href,
   };
   ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
   ort.env.logLevel = "error";
-  return ort.env.wasm.numThreads;
 }
 
 /** A model whose inputs and one output are arrays of floats. */

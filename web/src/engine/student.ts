@@ -69,7 +69,8 @@ export class Student {
       x = await this.decoders[level].runFeatures({ feature: moved, skip: content.skips[level] });
     }
     const result = cropped(x, content.height, content.width);
-    result.values.forEach((value, i) => (result.values[i] = Math.min(Math.max(value, 0), 1)));
+    const { values } = result;
+    for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], 0), 1);
     return result;
   }
 }

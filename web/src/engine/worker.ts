@@ -23,10 +23,10 @@ self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
 
 /** Load what most visitors need while they choose their photos. */
 function open(base: string): void {
-  const threads = prepareRuntime(base);
+  prepareRuntime(base);
   maker = new LookMaker(base);
   lastJob = maker.warmUp().then(
-    () => reply({ kind: "ready", threads }),
+    () => reply({ kind: "ready" }),
     (error: unknown) => reply({ kind: "failed", job: 0, message: messageOf(error) }),
   );
 }
@@ -51,7 +51,7 @@ async function answer(request: FitRequest): Promise<void> {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof RangeError || String(error).includes("bad_alloc")) {
+  if (error instanceof RangeError || /bad_alloc|memory|allocat/i.test(String(error))) {
     return "There is too little memory for this photo. Close other pages, or take a smaller photo.";
   }
   return error instanceof Error ? error.message : String(error);

@@ -19,6 +19,13 @@ const WARM_UP_SIDE = 256;
 /** What only files take (a grade's look, a look's average) is made of one pixel of so many in each direction. */
 const THINNING = 4;
 
+/** A photo, in which colour space it is read, and what all that is known of it is kept under. */
+interface ToRead {
+  key: string;
+  blob: Blob;
+  colorSpace: PredefinedColorSpace;
+}
+
 /** Fits looks, and remembers what it knows of the photos that are on the page. */
 export class LookMaker {
   private readonly students = new Remembered<Student>();
@@ -46,17 +53,21 @@ export class LookMaker {
     return this.students.get(backbone, () => Student.load(new URL(`weights/${backbone}/`, this.base)));
   }
 
-  async fit({ content, styles, backbone, transform }: FitRequest, step: Step): Promise<Fitted[]> {
+  async fit(request: FitRequest, step: Step): Promise<Fitted[]> {
+    const { backbone, transform, colorSpace } = request;
+    const toRead = ({ id, blob }: PhotoFile): ToRead => ({ key: `${id} ${colorSpace} `, blob, colorSpace });
+    const content = toRead(request.content);
+    const styles = request.styles.map(toRead);
     this.forgetAllBut([content, ...styles]);
     await step("Reading the photos");
     const network = await this.student(backbone);
     const colours = await this.copy(content);
-    const encoded = await this.contents.get(keyOf(content) + backbone, () => {
+    const encoded = await this.contents.get(content.key + backbone, () => {
       return network.encode(colours, step, "Looking at the content");
     });
     const fitted: Fitted[] = [];
     for (const style of styles) {
-      const measured = await this.styles.get(keyOf(style) + backbone, async () => {
+      const measured = await this.styles.get(style.key + backbone, async () => {
         return network.measure(await this.copy(style), step, "Looking at the style");
       });
       const result = await network.transfer(encoded, measured, transform, step, "Carrying the style over");
@@ -74,27 +85,23 @@ export class LookMaker {
     return this.graders.get("grade", () => Grader.load(new URL("weights/grade/", this.base)));
   }
 
-  private copy(photo: PhotoFile): Promise<Feature> {
-    return this.copies.get(keyOf(photo), () => copyOf(photo.blob));
+  private copy({ key, blob, colorSpace }: ToRead): Promise<Feature> {
+    return this.copies.get(key, () => copyOf(blob, colorSpace));
   }
 
-  private async grade(content: PhotoFile, style: PhotoFile): Promise<Lut> {
+  private async grade(content: ToRead, style: ToRead): Promise<Lut> {
     const grader = await this.grader();
-    const described = (photo: PhotoFile) => {
-      return this.descriptors.get(keyOf(photo), async () => grader.describe(await this.copy(photo)));
+    const described = (photo: ToRead) => {
+      return this.descriptors.get(photo.key, async () => grader.describe(await this.copy(photo)));
     };
     return grader.lut(await described(content), await described(style));
   }
 
   /** A photo that is no longer on the page takes no memory. */
-  private forgetAllBut(photos: PhotoFile[]): void {
-    const keys = photos.map(keyOf);
+  private forgetAllBut(photos: ToRead[]): void {
+    const keys = photos.map(({ key }) => key);
     for (const remembered of [this.copies, this.descriptors, this.styles, this.contents]) remembered.keepOnly(keys);
   }
-}
-
-function keyOf(photo: PhotoFile): string {
-  return `${photo.id} `;
 }
 
 /** A grade as a look, for files that hold looks; the page itself applies the LUT. */

@@ -22,6 +22,8 @@ export interface FitRequest {
   job: number;
   content: PhotoFile;
   styles: PhotoFile[];
+  /** That all photos' colours are read in: the content's. */
+  colorSpace: PredefinedColorSpace;
   backbone: Backbone;
   transform: Transform;
 }

@@ -148,7 +148,8 @@ export class App {
     const begun = performance.now();
     this.status.showWork(0, "Reading the photos");
     try {
-      const request = { content, styles, backbone, transform };
+      const { colorSpace } = content;
+      const request = { content, styles, colorSpace, backbone, transform };
       this.fitted = await this.engine.fit(plain(request), (share, text) => this.status.showWork(share, text));
       this.shares.show(styles.map(({ name }) => name));
       this.showLook();
@@ -194,6 +195,7 @@ export class App {
       grade: mixedGrade(mixture),
       settings: mixture.settings,
       mask: this.brush.current,
+      colorSpace: photo.colorSpace,
     };
     const { signal } = (this.saving = new AbortController());
     const step = async (share: number) => {

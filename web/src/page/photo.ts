@@ -1,4 +1,5 @@
 /** A photo that was chosen, dropped, pasted or taken: its file, and copies to look at. */
+import { gamutOf } from "./gamut.ts";
 import type { Size } from "../view/renderer.ts";
 
 /** Longer side of the picture that is drawn while sliders move. */
@@ -11,6 +12,8 @@ export interface Photo extends Size {
   id: number;
   name: string;
   blob: Blob;
+  /** What its colours need. */
+  colorSpace: PredefinedColorSpace;
   /** What is drawn while sliders move; closed once the stage has it. */
   view: ImageBitmap;
   thumbnail: HTMLCanvasElement;
@@ -27,7 +30,8 @@ export async function openPhoto(blob: Blob, name: string): Promise<Photo> {
       throw new Error(`${name} is ${width} by ${height} pixels, but must be at least ${SMALLEST_SIDE} by ${SMALLEST_SIDE}.`);
     }
     const view = await reduced(bitmap, VIEW_SIDE);
-    return { id: ++photos, name, blob, width, height, view, thumbnail: thumbnailOf(view) };
+    const colorSpace = gamutOf(bitmap);
+    return { id: ++photos, name, blob, colorSpace, width, height, view, thumbnail: thumbnailOf(view) };
   } finally {
     bitmap.close();
   }

@@ -41,6 +41,7 @@ export class Stage {
   showPhoto(photo: Photo): void {
     this.box.style.setProperty("--shape", String(photo.width / photo.height));
     this.size = { width: photo.width, height: photo.height };
+    this.renderer.setColorSpace(photo.colorSpace);
     this.renderer.setPhoto(photo.view);
     this.clearLook();
     this.box.classList.add("filled");

@@ -13,7 +13,8 @@ export interface Appearance {
   look: Look;
   grade: Lut;
   settings: Settings;
-  mask?: HTMLCanvasElement;
+  mask: HTMLCanvasElement | undefined;
+  colorSpace: PredefinedColorSpace;
 }
 
 /** The result as a file's bytes; `format` is image/jpeg or image/png. Transparent parts turn white in JPEG. */
@@ -23,12 +24,13 @@ export async function fullSizeResult(photo: Blob, appearance: Appearance, format
   const renderer = new Renderer(new OffscreenCanvas(1, 1));
   try {
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-    const context = canvas.getContext("2d");
+    const context = canvas.getContext("2d", { colorSpace: appearance.colorSpace });
     if (!context) throw new Error(tooLarge(bitmap));
     if (format === "image/jpeg") {
       context.fillStyle = "white";
       context.fillRect(0, 0, canvas.width, canvas.height);
     }
+    renderer.setColorSpace(appearance.colorSpace);
     renderer.setLook(appearance.look);
     renderer.setGrade(appearance.grade);
     renderer.setMask(appearance.mask);

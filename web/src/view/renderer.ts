@@ -27,6 +27,8 @@ export interface Part extends Size {
 
 export type Picture = ImageBitmap | HTMLVideoElement;
 
+const NO_WEBGL =
+  "This browser has no WebGL 2, which the page needs to show results. Try a current Firefox, Chrome or Safari.";
 /** The unit that each texture is bound to. */
 const UNITS = { photo: 0, look: 1, grade: 2, before: 3, rich: 4, natural: 5, mask: 6 } as const;
 type Unit = keyof typeof UNITS;
@@ -52,10 +54,7 @@ export class Renderer {
       antialias: false,
       depth: false,
     }) as WebGL2RenderingContext | null;
-    if (!gl)
-      throw new Error(
-        "This browser has no WebGL 2, which the page needs to show results. Try a current Firefox, Chrome or Safari.",
-      );
+    if (!gl) throw new Error(NO_WEBGL);
     this.gl = gl;
     this.largestSide = gl.getParameter(gl.MAX_TEXTURE_SIZE);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
@@ -77,6 +76,12 @@ export class Renderer {
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
     }
     this.isApplied = false;
+  }
+
+  /** Take pictures and draw in this colour space, from the next picture on. */
+  setColorSpace(colorSpace: PredefinedColorSpace): void {
+    this.gl.unpackColorSpace = colorSpace;
+    this.gl.drawingBufferColorSpace = colorSpace;
   }
 
   setPhoto(picture: Picture): void {

@@ -52,6 +52,36 @@ test("transparent parts stay transparent in a PNG", async () => {
   expect(alphas).toEqual([255, 0]);
 });
 
+test("a photo with colours outside sRGB is saved in Display P3, to the number", async () => {
+  const address = await page.evaluate(async () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 64;
+    const context = canvas.getContext("2d", { colorSpace: "display-p3" });
+    if (!context) return "";
+    context.fillStyle = "color(display-p3 1 0.2 0.1)"; // 255, 51, 25.5
+    context.fillRect(0, 0, 64, 64);
+    context.fillStyle = "color(display-p3 0.2 0.4 0.6)";
+    context.fillRect(32, 0, 32, 64);
+    return canvas.toDataURL();
+  });
+  await choose(page, "Content", {
+    name: "red.png",
+    mimeType: "image/png",
+    buffer: Buffer.from(address.split(",")[1], "base64"),
+  });
+  await choose(page, "Style", `${PHOTOS}lake_style.jpg`);
+  await fitted(page);
+  await page.locator("#strength").fill("0");
+  const file = readFileSync(await saved(page, "Photo as PNG")).toString("base64");
+  const colour = await page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    const context = new OffscreenCanvas(64, 64).getContext("2d", { colorSpace: "display-p3" });
+    context?.drawImage(await createImageBitmap(new Blob([bytes], { type: "image/png" })), 0, 0);
+    return Array.from(context?.getImageData(5, 5, 1, 1).data ?? []);
+  }, file);
+  expect(colour).toEqual([255, 51, 26, 255]);
+});
+
 test("what is no photo is refused in one sentence, and the page goes on", async () => {
   const broken: [string, Buffer, string][] = [
     ["notes.jpg", Buffer.from("no picture at all"), "notes.jpg cannot be read"],

@@ -21,7 +21,7 @@ export class Slot {
     readonly title: string,
     accepted: string,
     onFile: (file: File) => void,
-    onRemove?: () => void,
+    private readonly onRemove?: () => void,
   ) {
     const label = element("label", { className: "choose" }, this.picture, this.caption, this.input);
     this.box = element("div", { className: "slot" }, label, this.remove);
@@ -37,7 +37,6 @@ export class Slot {
       this.input.focus();
       onRemove?.();
     });
-    this.remove.dataset.possible = String(Boolean(onRemove));
   }
 
   /** Say that a photo is on its way here; what is given back tells whether it is still the latest. */
@@ -51,7 +50,7 @@ export class Slot {
     this.box.classList.toggle("filled", Boolean(photo));
     this.picture.replaceChildren(...(photo ? [photo.thumbnail] : []));
     this.caption.textContent = photo ? `${this.title}: ${photo.name}` : this.title;
-    this.remove.hidden = !photo || this.remove.dataset.possible !== "true";
+    this.remove.hidden = !photo || !this.onRemove;
     this.remove.setAttribute("aria-label", `Remove ${this.title.toLowerCase()}`);
   }
 

@@ -51,3 +51,19 @@ export async function saved(page: Page, button: string): Promise<string> {
   ]);
   return download.path();
 }
+
+/** A sample photo as a JPEG of another size. */
+export async function samplePhoto(page: Page, name: string, width: number, height: number) {
+  const base64 = await page.evaluate(
+    async ([address, width, height]) => {
+      const bitmap = await createImageBitmap(await (await fetch(address as string)).blob());
+      const canvas = document.createElement("canvas");
+      canvas.width = width as number;
+      canvas.height = height as number;
+      canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+      return canvas.toDataURL("image/jpeg", 0.9).split(",")[1];
+    },
+    [`samples/${name}`, width, height],
+  );
+  return { name: "enlarged.jpg", mimeType: "image/jpeg", buffer: Buffer.from(base64, "base64") };
+}

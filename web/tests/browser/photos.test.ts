@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
-import { choose, fitted, launch, PHOTOS, saved } from "./browser.ts";
+import { choose, fitted, launch, PHOTOS, samplePhoto, saved } from "./browser.ts";
 
 let browser: Browser;
 let page: Page;
@@ -18,7 +18,7 @@ afterEach(() => page.close());
 
 test("24 megapixels come out as 24 megapixels", async () => {
   await choose(page, "Style", `${PHOTOS}lake_style.jpg`);
-  await choose(page, "Content", await enlarged(page, "lake_content.jpg", 6000, 4000));
+  await choose(page, "Content", await samplePhoto(page, "lake_content.jpg", 6000, 4000));
   await fitted(page);
   const file = await saved(page, "Photo as JPEG");
   expect(await page.locator("#status").textContent()).toContain("6000 by 4000 pixels");
@@ -123,23 +123,6 @@ test("photos can be dropped and pasted", async () => {
   await page.getByText("Content: dropped.jpg").waitFor();
   await page.getByText("Style: pasted.jpg").waitFor();
 });
-
-/** A photo as a JPEG of another size. */
-async function enlarged(page: Page, name: string, width: number, height: number) {
-  const base64 = await page.evaluate(
-    async ([address, width, height]) => {
-      const bitmap = await createImageBitmap(await (await fetch(address as string)).blob());
-      const canvas = new OffscreenCanvas(width as number, height as number);
-      canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-      const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer());
-      let text = "";
-      for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-      return btoa(text);
-    },
-    [`samples/${name}`, width, height],
-  );
-  return { name: "huge.jpg", mimeType: "image/jpeg", buffer: Buffer.from(base64, "base64") };
-}
 
 /** A PNG that `draw` draws on a transparent ground. */
 async function drawn(

@@ -1,9 +1,9 @@
 /** What docs/page.md tells of speed and size: npm run measure. Times of software rendering in headless Chromium. */
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, inject, test } from "vitest";
-import { choose, fitted, launch, saved } from "../browser/browser.ts";
+import { choose, fitted, launch, samplePhoto, saved } from "../browser/browser.ts";
 
 const ONE_MEGAPIXEL = [1152, 864] as const;
 const REPEATS = 5;
@@ -26,8 +26,8 @@ test.each([
     await page.goto(inject(server));
     await page.getByLabel("Network").selectOption(backbone);
     const photos = [
-      await photoOf(page, "lake_content.jpg", ...ONE_MEGAPIXEL),
-      await photoOf(page, "lake_style.jpg", ...ONE_MEGAPIXEL),
+      await samplePhoto(page, "lake_content.jpg", ...ONE_MEGAPIXEL),
+      await samplePhoto(page, "lake_style.jpg", ...ONE_MEGAPIXEL),
     ];
     await page.waitForTimeout(2500); // somebody looks for a photo
     await choose(page, "Style", photos[0]);
@@ -46,8 +46,8 @@ test.each([1, 1920 / 1376])(
   async (deviceScaleFactor) => {
     const page = await browser.newPage({ viewport: { width: 1804, height: 1014 }, deviceScaleFactor });
     await page.goto(inject("address"));
-    await choose(page, "Content", await photoOf(page, "lake_content.jpg", 1920, 1080));
-    await choose(page, "Style", await photoOf(page, "lake_style.jpg", 1920, 1080));
+    await choose(page, "Content", await samplePhoto(page, "lake_content.jpg", 1920, 1080));
+    await choose(page, "Style", await samplePhoto(page, "lake_style.jpg", 1920, 1080));
     await fitted(page);
     await page.locator("#divide").fill("0");
     const shown = await page.locator("#result").evaluate((canvas) => {
@@ -82,8 +82,8 @@ async function framesASecond(): Promise<number> {
 test("a 24-megapixel photo", async () => {
   const page = await browser.newPage();
   await page.goto(inject("address"));
-  const content = await photoOf(page, "lake_content.jpg", 6000, 4000);
-  await choose(page, "Style", await photoOf(page, "lake_style.jpg", ...ONE_MEGAPIXEL));
+  const content = await samplePhoto(page, "lake_content.jpg", 6000, 4000);
+  await choose(page, "Style", await samplePhoto(page, "lake_style.jpg", ...ONE_MEGAPIXEL));
   let begun = performance.now();
   await choose(page, "Content", content);
   await fitted(page);
@@ -111,20 +111,4 @@ function report(what: string, values: number[]): void {
   console.log(
     `${what}: median ${digits(ordered[ordered.length >> 1])}, from ${digits(ordered[0])} to ${digits(ordered[ordered.length - 1])}`,
   );
-}
-
-/** A sample photo as a JPEG of another size. */
-async function photoOf(page: Page, name: string, width: number, height: number) {
-  const base64 = await page.evaluate(
-    async ([address, width, height]) => {
-      const bitmap = await createImageBitmap(await (await fetch(address as string)).blob());
-      const canvas = document.createElement("canvas");
-      canvas.width = width as number;
-      canvas.height = height as number;
-      canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-      return canvas.toDataURL("image/jpeg", 0.9).split(",")[1];
-    },
-    [`samples/${name}`, width, height],
-  );
-  return { name: "enlarged.jpg", mimeType: "image/jpeg", buffer: Buffer.from(base64, "base64") };
 }

@@ -20,8 +20,8 @@ test("a look's file holds its kind, its version and its grid, as NumPy writes ar
 });
 
 test("in a .cube file red varies fastest", () => {
-  const lines = cubeFile(identityLut(2), "nothing").split("\n");
-  expect(lines.slice(0, 2)).toEqual(['TITLE "nothing"', "LUT_3D_SIZE 2"]);
+  const lines = cubeFile(identityLut(2), 'a "blue" sea').split("\n");
+  expect(lines.slice(0, 2)).toEqual(['TITLE "a _blue_ sea"', "LUT_3D_SIZE 2"]);
   const nodes = lines.filter((line) => /^[01]\./.test(line));
   expect(nodes.slice(0, 3)).toEqual([
     "0.000000 0.000000 0.000000",

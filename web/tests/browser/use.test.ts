@@ -44,6 +44,7 @@ test.each<[string, BrowserContextOptions]>([
   await choose(page, "Style 2", `${PHOTOS}stream_style.jpg`);
   await page.locator("#mix").waitFor();
   await fitted(page);
+  await page.getByLabel("Paint with a brush").check();
   expect(await findings(page)).toEqual([]);
   await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -58,7 +58,10 @@ export class App {
     byId("save-look", HTMLButtonElement).addEventListener("click", () => {
       save(lookDownload(this.mixture), `${this.resultName}.npz`);
     });
-    this.engine.ready.catch((error: unknown) => this.status.fail(error));
+    this.engine.ready.then(
+      () => this.status.greet("Ready."),
+      (error: unknown) => this.status.fail(error),
+    );
   }
 
   private get styles(): Photo[] {

@@ -15,6 +15,11 @@ export class Status {
     this.text.textContent = text;
   }
 
+  /** Say something that is of interest only while there is nothing else to say. */
+  greet(text: string): void {
+    if (!this.text.textContent) this.say(text);
+  }
+
   /** Show how much of some work is done, 0 to 1; `endWork` takes that away. */
   showWork(share: number, text: string): void {
     this.work.hidden = false;

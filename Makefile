@@ -9,7 +9,7 @@ CONTENT ?= notebooks/photos/summer_palace.jpg
 STYLE ?= notebooks/photos/rocket_launch.jpg
 OUT ?= demo.jpg
 
-.PHONY: demo test test-all lint
+.PHONY: demo test test-all lint web
 
 demo: $(VENV)/installed
 	$(VENV)/bin/pcakd stylize $(CONTENT) $(STYLE) -o $(OUT) --backbone $(BACKBONE) \
@@ -26,6 +26,14 @@ test-all: $(VENV)-test/installed
 lint: $(VENV)-test/installed
 	$(VENV)-test/bin/ruff check .
 	$(VENV)-test/bin/ruff format --check .
+
+# The page: builds it, serves it, says the address. Needs Node.js 20.19 or later.
+web: web/node_modules/.package-lock.json
+	npm --prefix web run build
+	npm --prefix web run preview
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

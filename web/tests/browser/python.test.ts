@@ -1,0 +1,68 @@
+/** The page against the Python command: the same photos, the same result. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { CHECKOUT, choose, fitted, launch, PHOTOS, saved } from "./browser.ts";
+
+/** Any Python that has the package's requirements; `make demo` sets this one up. */
+const PYTHON = process.env.PYTHON ?? `${CHECKOUT}.venv/bin/python`;
+/** In dB: what the issue asks for. Rounding to bytes alone leaves about 59. */
+const WANTED = 40;
+
+const COMPARE = fileURLToPath(new URL("compare.py", import.meta.url));
+
+let browser: Browser;
+beforeAll(async () => {
+  if (!existsSync(PYTHON))
+    throw new Error(`${PYTHON} is missing: run make demo, or set PYTHON to one that has the package's requirements.`);
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+test.each([
+  ["mobilenet", "zca", "lake_content.jpg", "lake_style.jpg"],
+  ["mobilenet", "adain", "portrait_content.jpg", "portrait_style.jpg"],
+  ["vgg", "zca", "mountain_content.jpg", "mountain_style.jpg"],
+  ["vgg", "ot", "city_content.jpg", "city_style.jpg"],
+])("%s, %s: %s in the light of %s", async (backbone, transform, content, style) => {
+  const page = await browser.newPage();
+  await page.goto(inject("address"));
+  await page.getByLabel("Network").selectOption(backbone);
+  await page.getByLabel("Transform").selectOption(transform);
+  await choose(page, "Style", PHOTOS + style);
+  await choose(page, "Content", PHOTOS + content);
+  await fitted(page);
+  const png = await saved(page, "Photo as PNG");
+  const look = await saved(page, "Look (.npz)");
+  const paths = [PHOTOS + content, PHOTOS + style, png, look];
+  const [result, saidByLook] = compared("transfer", backbone, transform, ...paths);
+  console.log(`${backbone}, ${transform}, ${content}: result ${result.toFixed(1)} dB, its look ${saidByLook.toFixed(1)} dB`);
+  expect(result).toBeGreaterThan(WANTED);
+  expect(saidByLook).toBeGreaterThan(WANTED);
+  await page.close();
+});
+
+test("the natural end is Python's grade, and so is its LUT", async () => {
+  const photos = ["stream_content.jpg", "stream_style.jpg"].map((name) => PHOTOS + name);
+  const page = await browser.newPage();
+  await page.goto(inject("address"));
+  await page.getByLabel("Natural to rich").fill("0");
+  await choose(page, "Style", photos[1]);
+  await choose(page, "Content", photos[0]);
+  await fitted(page);
+  const files = [await saved(page, "Photo as PNG"), await saved(page, "LUT (.cube)")];
+  const [result, saidByLut] = compared("grade", ...photos, ...files);
+  console.log(`grade: result ${result.toFixed(1)} dB, its LUT ${saidByLut.toFixed(1)} dB`);
+  expect(result).toBeGreaterThan(WANTED);
+  expect(saidByLut).toBeGreaterThan(WANTED);
+  await page.close();
+});
+
+/** What compare.py says, in dB. */
+function compared(...words: string[]): number[] {
+  return execFileSync(PYTHON, [COMPARE, ...words], { cwd: CHECKOUT, encoding: "utf8" })
+    .split(" ")
+    .map(Number);
+}

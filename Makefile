@@ -9,13 +9,18 @@ CONTENT ?= notebooks/photos/summer_palace.jpg
 STYLE ?= notebooks/photos/rocket_launch.jpg
 OUT ?= demo.jpg
 
-.PHONY: demo test lint web
+.PHONY: demo test test-all lint web
 
 demo: $(VENV)/installed
 	$(VENV)/bin/pcakd stylize $(CONTENT) $(STYLE) -o $(OUT) --backbone $(BACKBONE) \
 		$(if $(filter demo.jpg,$(OUT)),--overwrite) $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
 
+# For every change: minutes on two cores.
 test: $(VENV)-test/installed
+	$(VENV)-test/bin/python -m pytest --numprocesses 2 --dist worksteal -m "not slow"
+
+# Everything: trainings on either backend, notebooks, mangled files.
+test-all: $(VENV)-test/installed
 	$(VENV)-test/bin/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)-test/installed

@@ -5,6 +5,7 @@ The project's own say what they are: besides their arrays they hold `kind` and `
 
 import lzma
 import struct
+import tokenize
 import zipfile
 import zlib
 
@@ -25,6 +26,7 @@ DAMAGE = (
     RuntimeError,  # NotImplementedError too: a compression that is not supported
     MemoryError,
     SyntaxError,  # of an array's header
+    tokenize.TokenError,  # of one written by Python 2
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -51,28 +53,32 @@ def read(path):
             if sum(member.file_size for member in packed.infolist()) > LARGEST_FILE:
                 raise ValueError(f"it unpacks to more than {LARGEST_FILE:,} bytes")
         with np.load(path) as file:
-            return {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):  # bytes, where a member is none
+            raise ValueError("it holds something other than arrays")
+        return arrays
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder, not a file") from error
     except DAMAGE as error:
-        raise InputError(f"{path} is not a .npz file of arrays: {error}") from error
+        raise InputError(f"{path} is not a .npz file of arrays: {' '.join(str(error).split())}") from error
 
 
 def read_kind(path, kind, version):
-    """The arrays of a file that `write` wrote.
+    """The arrays of a file that `write` wrote, in layout `version` or an earlier one.
 
     Raises:
-        InputError: there is no such file, or it is damaged, of another kind or of another version.
+        InputError: there is no such file, or it is damaged, of another kind or of a later version.
     """
     arrays = read(path)
     found = str(arrays.pop("kind", "unknown"))
     if found != kind:
         raise InputError(f"{path} holds no {kind} but is a file of kind {found!r}")
     found = arrays.pop("version", np.array("none"))
-    if found.shape or found != version:
-        raise InputError(f"{path} holds a {kind} of version {found}, but only version {version} can be read")
+    if found.shape or found.dtype.kind not in "iu" or not 1 <= found <= version:
+        found = "unknown" if found.shape else found
+        raise InputError(f"{path} holds a {kind} of version {found}, but only versions up to {version} can be read")
     return arrays
 
 

@@ -6,8 +6,8 @@ reflection-padded input with plain ReLU; `pretrained=True` gives Keras Applicati
 
 import keras
 
-from common.backbone import Backbone
-from common.layers import ReflectPad, Upsample, activate, conv3x3
+from common.network.autoencoder import BlockBuilders
+from common.network.layers import ReflectPad, Upsample, activate, conv3x3
 
 # Convolutions of each encoder block; the last of each has stride 2.
 ENCODER_LAYERS = (
@@ -76,11 +76,4 @@ def decoder_block(level, in_channels, skip_channels, widths):
     return keras.Model([feature, skip], x, name=f"decoder_{level}")
 
 
-BACKBONE = Backbone(
-    name="mobilenet",
-    strides=(2, 4, 8, 16),
-    encoder_block=encoder_block,
-    decoder_block=decoder_block,
-    released_layer=lambda level, index, overall: f"se_model/layer_with_weights-{overall}",
-    bytes_per_pixel={"keras": 600, "onnx": 240},
-)
+BUILDERS = BlockBuilders(encoder_block, decoder_block)

@@ -7,15 +7,7 @@ python -m mobilenet_backbone.evaluate --photos photos/ --weights W --model teach
 
 import sys
 
-from common import evaluate
-
-
-def modules():
-    """The backbone; imported here, so that `--help` and wrong arguments are answered at once."""
-    from mobilenet_backbone import student, teacher
-
-    return student, teacher
-
+from common.commands import evaluate
 
 if __name__ == "__main__":
-    sys.exit(evaluate.main(__doc__, modules))
+    sys.exit(evaluate.main("mobilenet", __doc__))

@@ -6,7 +6,7 @@ python -m mobilenet_backbone.export --checkpoint runs/mobilenet/student.weights.
 
 import sys
 
-from common import export
+from common.commands import export
 
 if __name__ == "__main__":
     sys.exit(export.main("mobilenet", __doc__))

@@ -6,7 +6,7 @@ python -m mobilenet_backbone.stylize holiday/ style.jpg -o stylized/
 
 import sys
 
-from common import stylize_photos
+from common.commands import stylize
 
 if __name__ == "__main__":
-    sys.exit(stylize_photos.main("mobilenet", __doc__))
+    sys.exit(stylize.main("mobilenet", __doc__))

@@ -1,24 +1,23 @@
 """The MobileNet teacher: ImageNet's MobileNet v1 (alpha 1.0), cut at four layers, and a decoder."""
 
-import dataclasses
 import functools
 
 import keras
 import numpy as np
 
-from common import checkpoints
-from common.autoencoder import Autoencoder
-from common.backbone import Widths
-from common.checkpoints import CKPTS, encoder_variables
-from common.layers import convolutions
-from mobilenet_backbone.blocks import BACKBONE, encoder_block
+from common.network import checkpoints
+from common.network.autoencoder import Autoencoder
+from common.network.backbone import Widths
+from common.network.layers import convolutions
+from common.network.variables import encoder_variables, read_npz, require_arrays
+from mobilenet_backbone import BACKBONE
+from mobilenet_backbone.blocks import BUILDERS, encoder_block
 
 WIDTHS = Widths(
     encoder=((32,), (32, 64, 64), (128, 128, 128, 128), (256, 256, 256, 256)),
     decoder=((3,), (32, 32), (64, 64), (128, 128)),
 )
-DECODER = CKPTS / "mobilenet" / "teacher_decoder.h5"
-PRETRAINED = dataclasses.replace(BACKBONE, encoder_block=functools.partial(encoder_block, pretrained=True))
+PRETRAINED = BUILDERS._replace(encoder=functools.partial(encoder_block, pretrained=True))
 # Of Keras Applications' batch normalisation.
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -26,7 +25,9 @@ BATCH_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 def build(decoder_levels=4):
     """A teacher with untrained weights; `decoder_levels` of its decoder blocks, from level 0 on."""
-    return Autoencoder(PRETRAINED, WIDTHS._replace(decoder=WIDTHS.decoder[:decoder_levels]), name="mobilenet_teacher")
+    return Autoencoder(
+        BACKBONE, PRETRAINED, WIDTHS._replace(decoder=WIDTHS.decoder[:decoder_levels]), name="mobilenet_teacher"
+    )
 
 
 def load(weights, decoder=None):
@@ -38,21 +39,21 @@ def load(weights, decoder=None):
         decoder: a file that `mobilenet_backbone.train_teacher` wrote, or None for the one in `ckpts/`.
 
     Returns:
-        `common.autoencoder.Autoencoder`. Batch normalisation is folded into its convolutions.
+        `common.network.autoencoder.Autoencoder`. Batch normalisation is folded into its convolutions.
 
     Raises:
         common.errors.InputError: a file is missing, damaged or of another backbone; the message names the array.
     """
-    if decoder is None and DECODER.exists():
-        decoder = DECODER
+    if decoder is None and BACKBONE.teacher_decoder.exists():
+        decoder = BACKBONE.teacher_decoder
     if decoder is None:
         return load_encoder(weights)
-    return checkpoints.load_with_decoder(load_encoder, BACKBONE.name, weights, decoder)
+    return checkpoints.load_with_decoder(load_encoder, BACKBONE, weights, decoder)
 
 
 def load_encoder(weights, decoder_levels=0):
     """As `load`, with an untrained decoder of `decoder_levels` levels."""
-    arrays = imagenet() if weights == "imagenet" else checkpoints.read_npz(weights)
+    arrays = imagenet() if weights == "imagenet" else read_npz(weights)
     # The cut lies before conv_pw_6, which is in the file at hand all the same.
     arrays = {name: array for name, array in arrays.items() if name.split("/")[0] not in ("conv_pw_6", "conv_pw_6_bn")}
     model = build(decoder_levels)
@@ -65,7 +66,7 @@ def load_encoder(weights, decoder_levels=0):
             shapes |= {f"{name.removesuffix('/bias')}_bn/{part}": tuple(variable.shape) for part in BATCH_NORM}
         else:
             shapes[name] = tuple(variable.shape)
-    checkpoints.require_arrays(shapes, arrays, weights)
+    require_arrays(shapes, arrays, weights)
     for name, array in folded(arrays).items():
         names[name].assign(array)
     return model

@@ -6,18 +6,7 @@ python -m mobilenet_backbone.train_distilled_model --dataset photos/ --weights W
 
 import sys
 
-from common import train_distilled_model
-
-# Of COCO, by pair (paper, section 4.1).
-PAPER_EPOCHS = (10, 10, 10, 10)
-
-
-def modules():
-    """The backbone; imported here, so that `--help` and wrong arguments are answered at once."""
-    from mobilenet_backbone import student, teacher
-
-    return student, teacher
-
+from common.commands import train_distilled_model
 
 if __name__ == "__main__":
-    sys.exit(train_distilled_model.main(__doc__, modules, PAPER_EPOCHS))
+    sys.exit(train_distilled_model.main("mobilenet", __doc__))

@@ -13,15 +13,7 @@ A run that was killed goes on with the same command. `teacher_decoder.h5` and it
 
 import sys
 
-from common import train_teacher
-
-
-def modules():
-    """The backbone; imported here, so that `--help` and wrong arguments are answered at once."""
-    from mobilenet_backbone import student, teacher
-
-    return student, teacher
-
+from common.commands import train_teacher
 
 if __name__ == "__main__":
-    sys.exit(train_teacher.main(__doc__, modules))
+    sys.exit(train_teacher.main("mobilenet", __doc__))

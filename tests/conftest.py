@@ -3,9 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+
+from tests import toys
 
 SHARED = Path(os.environ.get("PST_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--rewrite-references", action="store_true", help="write tests/references/ anew instead of comparing")
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +32,13 @@ def rng():
 
 
 @pytest.fixture
-def photos(tmp_path, rng):
+def without_xla():
+    """See `toys.without_xla`."""
+    with toys.without_xla():
+        yield
+
+
+@pytest.fixture
+def photos(tmp_path):
     """A folder with three photos, smooth enough to be learnt from."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for index in range(3):
-        coarse = Image.fromarray(rng.integers(0, 256, (6, 7, 3), np.uint8))
-        coarse.resize((80, 72), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
-    return folder
+    return toys.write_photos(tmp_path / "photos")

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from common.backbone import CKPTS
-from common.images import photo_paths, read_rgb
-from common.measures import measure
-from common.stylize import Stylizer
+from common.evaluation.network_quality import measure
+from common.network.backbone import CKPTS
+from common.photos import photo_paths, read_rgb
+from common.transfer.stylizer import Stylizer
 from mobilenet_backbone import student as mobilenet
 from vgg_backbone import student as vgg
 

@@ -21,8 +21,8 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "ckpts" / "README.md", *sorted((ROOT / "
 FOLDERS = ("common", "vgg_backbone", "mobilenet_backbone", "ckpts", "notebooks", "docs", "tests", ".ci")
 # What a user has, or gets: photos, results, folders; and the paper's files, which only some have.
 PLACEHOLDERS = re.compile(
-    r"(content|style|result|demo|explained|another|student)\w*(\.stylized)?\.\w+(\.zip)?|\w+\.npz|description\.json"
-    r"|(holiday|photos|unseen|stylized|report|pairs|truth)/.*|runs/.*|ckpts/released.*|released/|shared/"
+    r"(content|style|result|demo|film|original|explained|another|student|mask|labels|look)\w*(\.stylized)?\.\w+(\.zip)?|\w+\.npz|description\.json"
+    r"|(holiday|photos|unseen|series|results|stylized|report|pairs|truth)/.*|runs/.*|ckpts/released.*|released/|shared/"
     r"|\.venv/.*|\w*\.weights\.h5|\.\w+(\.\w+)*"
 )
 # In code, what looks like a file or folder.
@@ -63,7 +63,7 @@ def module_commands():
     """Module and arguments of every `python -m MODULE ...`, and of every `pcakd ...`, a module's name once installed."""
     for _, command in all_words():
         if command[:1] == ["pcakd"] and len(command) > 1:
-            yield "common.pcakd", tuple(command[1:])
+            yield "common.commands.pcakd", tuple(command[1:])
         if command[:2] == ["python", "-m"] and len(command) > 2:
             yield command[2], tuple(command[3:])
 

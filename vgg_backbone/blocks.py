@@ -5,8 +5,10 @@ Cut after relu1_1, relu2_1, relu3_1 and relu4_1. 3x3 convolutions run on reflect
 
 import keras
 
-from common.backbone import IMAGE_CHANNELS, Backbone
-from common.layers import Upsample, conv3x3
+from common.network.autoencoder import BlockBuilders
+from common.network.layers import Upsample, conv3x3
+from common.photos import IMAGE_CHANNELS
+from vgg_backbone import BACKBONE
 
 # Convolutions of each encoder block; max-pooling stands before the last of levels 1 to 3.
 ENCODER_LAYERS = (
@@ -45,7 +47,7 @@ def preprocess(images):
         kernel_initializer=lambda shape, dtype: 255 * keras.ops.eye(3, dtype=dtype)[None, None, ::-1],
         bias_initializer=lambda shape, dtype: -keras.ops.convert_to_tensor(IMAGENET_MEAN_BGR, dtype=dtype),
         trainable=False,
-        name="preprocess",
+        name=BACKBONE.preprocessing,
     )
     return layer(images)
 
@@ -71,11 +73,4 @@ def decoder_block(level, in_channels, skip_channels, widths):
     return keras.Model([feature, skip], x, name=f"decoder_{level}")
 
 
-BACKBONE = Backbone(
-    name="vgg",
-    strides=(1, 2, 4, 8),
-    encoder_block=encoder_block,
-    decoder_block=decoder_block,
-    released_layer=lambda level, index, overall: f"btnecks/{level}/layer_with_weights-{index}",
-    bytes_per_pixel={"keras": 850, "onnx": 400},
-)
+BUILDERS = BlockBuilders(encoder_block, decoder_block)

@@ -7,15 +7,7 @@ python -m vgg_backbone.evaluate --photos photos/ --weights W --model teacher
 
 import sys
 
-from common import evaluate
-
-
-def modules():
-    """The backbone; imported here, so that `--help` and wrong arguments are answered at once."""
-    from vgg_backbone import student, teacher
-
-    return student, teacher
-
+from common.commands import evaluate
 
 if __name__ == "__main__":
-    sys.exit(evaluate.main(__doc__, modules))
+    sys.exit(evaluate.main("vgg", __doc__))

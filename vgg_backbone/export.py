@@ -6,7 +6,7 @@ python -m vgg_backbone.export --checkpoint runs/vgg/student.weights.h5 -o studen
 
 import sys
 
-from common import export
+from common.commands import export
 
 if __name__ == "__main__":
     sys.exit(export.main("vgg", __doc__))

@@ -6,7 +6,7 @@ python -m vgg_backbone.stylize holiday/ style.jpg -o stylized/
 
 import sys
 
-from common import stylize_photos
+from common.commands import stylize
 
 if __name__ == "__main__":
-    sys.exit(stylize_photos.main("vgg", __doc__))
+    sys.exit(stylize.main("vgg", __doc__))

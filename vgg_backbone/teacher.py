@@ -12,13 +12,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from common import checkpoints, cli
-from common.autoencoder import Autoencoder
-from common.backbone import Widths
+from common.commands import cli
 from common.files import require_absent, require_room, written_whole
-from common.images import photo_paths
-from common.layers import convolutions
-from vgg_backbone.blocks import BACKBONE, ENCODER_LAYERS
+from common.network import checkpoints
+from common.network.autoencoder import Autoencoder
+from common.network.backbone import Widths
+from common.network.layers import convolutions
+from common.network.released import read_tensorflow
+from common.network.variables import assign, encoder_variables, layer_variables, read_npz
+from common.photos import photo_paths
+from vgg_backbone import BACKBONE
+from vgg_backbone.blocks import BUILDERS, ENCODER_LAYERS
 
 WIDTHS = Widths(
     encoder=((64,), (64, 128), (128, 256), (256, 256, 256, 512)),
@@ -32,7 +36,7 @@ def build(levels=4, decoder_levels=4, widths=WIDTHS):
     """A teacher with untrained weights; `levels` of its encoder and `decoder_levels` of its decoder blocks, from 0 on."""
     last = ENCODER_LAYERS[levels - 1][-1]
     widths = Widths(widths.encoder[:levels], widths.decoder[: min(levels, decoder_levels)])
-    return Autoencoder(BACKBONE, widths, name="vgg_teacher" if levels == 4 else f"vgg_teacher up to {last}")
+    return Autoencoder(BACKBONE, BUILDERS, widths, name="vgg_teacher" if levels == 4 else f"vgg_teacher up to {last}")
 
 
 def load(weights, decoder=None):
@@ -45,43 +49,43 @@ def load(weights, decoder=None):
         decoder: a file that `vgg_backbone.train_teacher` wrote, or None for a teacher without a decoder.
 
     Returns:
-        `common.autoencoder.Autoencoder`, of as many levels as `weights` has.
+        `common.network.autoencoder.Autoencoder`, of as many levels as `weights` has.
 
     Raises:
         common.errors.InputError: a file is missing, damaged or of another backbone; the message names the array.
     """
     if decoder is None:
         return load_encoder(weights)
-    return checkpoints.load_with_decoder(load_encoder, BACKBONE.name, weights, decoder)
+    return checkpoints.load_with_decoder(load_encoder, BACKBONE, weights, decoder)
 
 
 def load_encoder(weights, decoder_levels=0):
     """As `load`, with an untrained decoder of `decoder_levels` levels, or as many as `weights` has."""
     if Path(f"{weights}.index").is_file():
         model = build(decoder_levels=decoder_levels)
-        checkpoints.assign(checkpoints.encoder_variables(model), checkpoints.read_tensorflow(weights), weights)
+        assign(encoder_variables(model), read_tensorflow(weights), weights)
         return model
-    arrays = imagenet() if weights == "imagenet" else checkpoints.read_npz(weights)
+    arrays = imagenet() if weights == "imagenet" else read_npz(weights)
     levels = 1 + max(
         (level for level, names in enumerate(ENCODER_LAYERS) for name in names if f"{name}/kernel" in arrays), default=3
     )
     model = build(levels, decoder_levels)
-    checkpoints.assign(variables_by_layer(model), arrays, weights)
+    assign(variables_by_layer(model), arrays, weights)
     return model
 
 
 def variables_by_layer(model):
     """Variables of the encoder by the names of a teacher's `.npz`: `conv1_1/kernel`, ..."""
     layers = [layer for block in model.encoder_blocks for layer in convolutions(block)]
-    return {name: variable for layer in layers for name, variable in checkpoints.layer_variables(layer.name, layer).items()}
+    return {name: variable for layer in layers for name, variable in layer_variables(layer.name, layer).items()}
 
 
 def imagenet():
     """Keras Applications' ImageNet weights up to the teacher's last cut, by the names of a teacher's `.npz`."""
     network = keras.applications.VGG19(include_top=False, weights="imagenet")
-    arrays = checkpoints.layer_variables("preprocess", build(levels=1).encoder_blocks[0].get_layer("preprocess"))
+    arrays = layer_variables(BACKBONE.preprocessing, build(levels=1).encoder_blocks[0].get_layer(BACKBONE.preprocessing))
     for name, theirs in APPLICATIONS_NAMES.items():
-        arrays |= checkpoints.layer_variables(name, network.get_layer(theirs))
+        arrays |= layer_variables(name, network.get_layer(theirs))
     return {name: np.asarray(keras.ops.convert_to_numpy(array)) for name, array in arrays.items()}
 
 
@@ -92,7 +96,7 @@ def normalise(model, photos):
     features. Filters that never respond are left as they are.
 
     Args:
-        model: `common.autoencoder.Autoencoder` of this backbone.
+        model: `common.network.autoencoder.Autoencoder` of this backbone.
         photos: images `(1, height, width, 3)`, iterated over once a layer.
 
     Returns:
@@ -102,7 +106,7 @@ def normalise(model, photos):
     scale = None
     for level, block in enumerate(model.encoder_blocks):
         for layer in convolutions(block):
-            if layer.name == "preprocess":
+            if layer.name == BACKBONE.preprocessing:
                 continue
             if scale is not None:
                 layer.kernel.assign(layer.kernel * scale[:, None])
@@ -136,7 +140,7 @@ class Photos:
     def __iter__(self):
         from tqdm import tqdm
 
-        from common.photos import training_photo
+        from common.photos.crops import training_photo
 
         for path in tqdm(self.paths, unit="photo", disable=None):
             yield training_photo(path)[None].astype(np.float32) / 255

@@ -16,15 +16,7 @@ Its rate is meant for COCO's 150,000 steps: with a few hundred, `--learning-rate
 
 import sys
 
-from common import train_eigenbases
-
-
-def modules():
-    """The backbone; imported here, so that `--help` and wrong arguments are answered at once."""
-    from vgg_backbone import student, teacher
-
-    return student, teacher
-
+from common.commands import train_eigenbases
 
 if __name__ == "__main__":
-    sys.exit(train_eigenbases.main(__doc__, modules))
+    sys.exit(train_eigenbases.main("vgg", __doc__))

@@ -9,15 +9,7 @@ hour on two cores with other work to do (--steps 0 200 200 0 100 --batch-size 2 
 
 import sys
 
-from common import train_teacher
-
-
-def modules():
-    """The backbone; imported here, so that `--help` and wrong arguments are answered at once."""
-    from vgg_backbone import student, teacher
-
-    return student, teacher
-
+from common.commands import train_teacher
 
 if __name__ == "__main__":
-    sys.exit(train_teacher.main(__doc__, modules))
+    sys.exit(train_teacher.main("vgg", __doc__))

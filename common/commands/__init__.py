@@ -1,1 +1,1 @@
-"""Commands, one a module: `python -m common.commands.NAME --help`."""
+"""The commands, one module each, and what they share: `cli` and `training_options`."""

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from common import cli, images
+from common.commands import cli
+from common.commands.training_options import positive
 from common.errors import InputError
 from common.files import require_absent, written_whole
-from common.training import positive
+from common.photos import photo_paths, write_photo
 
 RECORD = "truth.json"
 # Longer side of the pictures' photos, in pixels.
@@ -56,23 +57,24 @@ def command_parser():
 
 def make_truth(options, arguments):
     """Write the pairs that `options` ask for."""
+    from common.evaluation.pairs import PARTS
     from common.grading import grades, truth
 
     family = grades.family(options.family)
-    paths = images.photo_paths(options.photos)
+    paths = photo_paths(options.photos)
     if options.output.exists() and not options.output.is_dir():
         raise InputError(f"{options.output} is not a folder")
     require_absent(options.output / RECORD, options.overwrite)
     options.output.mkdir(parents=True, exist_ok=True)
-    for part in truth.PARTS:  # of an earlier run
+    for part in PARTS:  # of an earlier run
         for path in options.output.glob(f"[0-9][0-9][0-9][0-9]_{part}.png"):
             path.unlink()
     made = truth.make(paths, options.kind, family, options.pairs, options.seed, options.size, options.one_grade)
     records = {}
     for number, pair in enumerate(made):
         name = f"{number:04}"
-        for part in truth.PARTS:
-            images.write(Image.fromarray(getattr(pair, part)), options.output / f"{name}_{part}.png")
+        for part in PARTS:
+            write_photo(Image.fromarray(getattr(pair, part)), options.output / f"{name}_{part}.png")
         records[name] = pair.record
     record = {
         "command": f"python -m common.commands.make_truth {shlex.join(map(str, arguments))}",

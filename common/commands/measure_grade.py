@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cli
+from common.commands import cli
 from common.files import require_room, written_whole
 
 PREDICTOR = "grade"
@@ -42,13 +42,15 @@ def command_parser():
 
 def measure(options):
     """Print a table for every folder."""
-    from common.grading import truth
+    from common.evaluation.pairs import pairs_in, require_truth
     from common.grading.runtime import GradePredictor
 
     if options.json:
         require_room(options.json)
     predictor = GradePredictor.load(options.predictor)
-    by_folder = {str(folder): truth.pairs_in(folder) for folder in options.folders}
+    by_folder = {str(folder): pairs_in(folder) for folder in options.folders}
+    for folder, pairs in by_folder.items():
+        require_truth(pairs, folder)
     figures = {}
     for folder, pairs in by_folder.items():
         scores, checks = measured(predictor, pairs)
@@ -61,16 +63,14 @@ def measure(options):
 
 def methods(predictor):
     """Functions of a content and a style, uint8 photos, that give a result, by name."""
-    from common import colour_transfer
+    from common.evaluation.colour_transfer import monge_kantorovich, reinhard
+    from common.evaluation.methods import colour_transfer
     from common.grading import lut
-
-    def classical(transfer):
-        return lambda content, style: np.round(255 * np.clip(transfer(content / 255, style / 255), 0, 1)).astype(np.uint8)
 
     return {
         "untouched": lambda content, style: content,
-        "Reinhard": classical(colour_transfer.reinhard),
-        "Monge-Kantorovich": classical(colour_transfer.monge_kantorovich),
+        "Reinhard": lambda *pair: colour_transfer(reinhard)(*pair)(1.0),
+        "Monge-Kantorovich": lambda *pair: colour_transfer(monge_kantorovich)(*pair)(1.0),
         PREDICTOR: lambda content, style: lut.apply(
             predictor.lut(predictor.describe(content), predictor.describe(style)), content
         ),
@@ -81,12 +81,12 @@ def measured(predictor, pairs):
     """Scores of every method by name, a list over pairs each, and a list of `check`."""
     from tqdm import tqdm
 
-    from common.grading.scores import score
+    from common.evaluation.scores import score
 
     compared = methods(predictor)
     scores, checks = {name: [] for name in compared}, []
     for pair in tqdm(pairs, unit="pair", disable=None):
-        content, style, truth = pair.read()
+        (content, style), truth = pair.read(), pair.read_truth()
         for name, method in compared.items():
             scores[name].append(score(method(content, style), truth))
         checks.append(check(predictor, content, style))
@@ -95,8 +95,8 @@ def measured(predictor, pairs):
 
 def check(predictor, content, style):
     """What should hold for any pair: a dict of numbers, all of them 0 at best."""
+    from common.evaluation.scores import ciede2000
     from common.grading import lut
-    from common.grading.scores import ciede2000
 
     first, second = predictor.describe(content), predictor.describe(style)
     predicted, grade = predictor.predicted(first, second), predictor.lut(first, second)
@@ -112,7 +112,7 @@ def check(predictor, content, style):
 
 def summary(scores):
     """Means, intervals and shares won by the predictor, a dict for each method."""
-    from common.grading.scores import Score, interval, share_won
+    from common.evaluation.scores import Score, interval, share_won
 
     errors = {name: [score.ciede2000 for score in of_method] for name, of_method in scores.items()}
     result = {}

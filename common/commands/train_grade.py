@@ -8,15 +8,17 @@ same command is given again. The default, 15,000 steps on a thousand photos, tak
 """
 
 import hashlib
-import json
 import shlex
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from common import cli, images
+from common.commands import cli
+from common.commands.training_options import positive, require_multiple, save_record
 from common.errors import InputError
-from common.training import positive, require_multiple, save_record
+from common.network.keras_backend import import_backend
+from common.origin import require_same_origin
+from common.photos import photo_paths
 
 # What a run was made from; what comes out.
 RUN, RECORD, WEIGHTS, ONNX = "run.json", "predictor.json", "predictor.npz", "predictor.onnx.zip"
@@ -53,14 +55,14 @@ def train_grade(options, arguments):
     require_multiple(options.steps, options.interval, "--steps")
     if not options.learning_rate > 0:
         raise InputError(f"--learning-rate {options.learning_rate} is not above 0")
-    paths = images.photo_paths(options.dataset)
-    watched_paths = images.photo_paths(options.validation) if options.validation else []
+    paths = photo_paths(options.dataset)
+    watched_paths = photo_paths(options.validation) if options.validation else []
     if options.start and not options.start.is_file():
         raise InputError(f"{options.start}: no such file")
     options.save_to.mkdir(parents=True, exist_ok=True)
     record = record_of(options, arguments, paths)
     require_same_run(options.save_to / RUN, record)
-    cli.import_backend()
+    import_backend()
     import keras
 
     from common.grading import packing, pairs, predictor, training
@@ -118,16 +120,7 @@ def record_of(options, arguments, paths):
 def require_same_run(path, record):
     """Write what a run is made from to `path`, or raise `InputError` where another run is there."""
     made_from = {name: value for name, value in record.items() if name not in ("command", "versions")}
-    if not path.exists():
-        save_record(made_from, path)
-        return
-    try:
-        found = json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f"{path} is damaged: give another --save-to") from error
-    differing = sorted(name for name in made_from if found.get(name) != made_from[name])
-    if differing:
-        raise InputError(f"{path.parent} holds a run of other {', '.join(differing)}: give another --save-to")
+    require_same_origin(path, made_from, f"{path.parent} holds a run", "give another --save-to")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A grade is one map from colour to colour for a whole photo.
 
     operations, grades    known grades: random, seeded, recordable as JSON; a family to train on and one to test on
     lut, cube             a grade as a 3D LUT: applied, mixed, measured; .cube files
-    truth, scores         pairs of photos whose right answer is known, and how near to it a result is
+    truth                 pairs of photos whose right answer is known (`common.evaluation.scores`: how near a result is)
     descriptor            a photo's colours in a few hundred numbers
     runtime               the predictor run by ONNX Runtime: photo -> descriptor, two descriptors -> LUT
     predictor, colour     the same network in Keras, with gradients

@@ -51,10 +51,15 @@ def _nodes(lines):
 def write_cube(lut, path, title="grade"):
     """Write a LUT `(n, n, n, 3)` to `path`, whole or not at all.
 
+    Args:
+        title: for programs to show; quotes and line breaks are left out.
+
     Nodes may lie beyond [0, 1]: what applies the file clips between them, as `common.grading.lut.apply` does.
     """
+    title = " ".join(title.replace('"', "").split())
     rows = np.asarray(lut).transpose(2, 1, 0, 3).reshape(-1, 3)
-    lines = [f'TITLE "{title}"', f"LUT_3D_SIZE {len(lut)}", *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in rows)]
+    head = [f'TITLE "{title}"', f"LUT_3D_SIZE {len(lut)}", "DOMAIN_MIN 0.0 0.0 0.0", "DOMAIN_MAX 1.0 1.0 1.0"]
+    lines = [*head, *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in rows)]
     with written_whole(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
 

@@ -9,10 +9,11 @@ import zipfile
 import keras
 import numpy as np
 
+from common import array_files
 from common.errors import InputError
-from common.export import add, exported
 from common.files import written_whole
 from common.grading import predictor, runtime
+from common.network.onnx_export import add, exported
 
 # Largest magnitude of a rounded number.
 LARGEST = 127
@@ -63,16 +64,16 @@ def read_keras(path):
     Raises:
         InputError: it is missing, damaged or holds other weights.
     """
+    arrays = array_files.read(path)
     encoder, mapper = predictor.build_encoder(), predictor.build_mapper()
     try:
-        with np.load(path) as arrays:
-            for name, weight in named_weights(encoder, mapper).items():
-                scales = arrays.get(SCALES + name, 1)
-                weight.assign(arrays[name] * scales)
+        for name, weight in named_weights(encoder, mapper).items():
+            array = np.asarray(arrays[name] * arrays.get(SCALES + name, 1), np.float32)
+            if not np.isfinite(array).all():
+                raise ValueError(f"{name} is not finite")
+            weight.assign(array)
         predictor.normalisation(mapper).finalize_state()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} does not hold the weights of a predictor of grades") from error
     return encoder, mapper
 

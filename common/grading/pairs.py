@@ -5,7 +5,7 @@ import numpy as np
 
 from common.errors import InputError
 from common.grading import descriptor, grades
-from common.images import read_rgb, shrink_to_side
+from common.photos import read_rgb, shrink_to_side
 
 # Longer side, in pixels, of the photos kept in memory.
 KEPT_SIDE = 192

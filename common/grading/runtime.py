@@ -7,22 +7,29 @@
 Its file is a zip archive: `description.json` and two ONNX models, `encoder.onnx` and `mapper.onnx`.
 """
 
+import functools
 import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from common.backbone import CKPTS
 from common.errors import InputError
 from common.grading import descriptor
 from common.grading import lut as luts
-from common.onnx_network import member, session
+from common.network.backbone import CKPTS
+from common.network.onnx_network import member, session
 
 # What is shipped; the file's kind, and the version of its layout.
 DEFAULT = CKPTS / "grade" / "predictor.onnx.zip"
 KIND, VERSION = "onnx grade", 1
 DESCRIPTION = "description.json"
+
+
+@functools.cache
+def shipped_predictor():
+    """The predictor in `ckpts/`, loaded once."""
+    return GradePredictor.load()
 
 
 class GradePredictor:
@@ -40,7 +47,7 @@ class GradePredictor:
         self.record = description["record"]
 
     @classmethod
-    def load(cls, path=None):
+    def load(cls, path: str | Path | None = None) -> "GradePredictor":
         """The predictor in the file at `path`; None: the one in `ckpts/`.
 
         Raises:
@@ -58,6 +65,8 @@ class GradePredictor:
                 sessions = [session(member(packed, f"{part}.onnx"), threads=1) for part in ("encoder", "mapper")]
             predictor = cls(*sessions, description)
             grey = predictor.describe(np.full((16, 16, 3), 128, np.uint8))
+            if predictor.length != len(grey) or not isinstance(predictor.record, dict):
+                raise ValueError("its description does not fit its networks")
             if not np.isfinite(predictor.lut(grey, grey)).all():
                 raise ValueError("its weights are not finite")
             return predictor
@@ -66,7 +75,7 @@ class GradePredictor:
         except Exception as error:  # ONNX Runtime's own share no narrower class
             raise InputError(f"{path} is not a predictor of grades: {' '.join(str(error).split())}") from error
 
-    def describe(self, pixels):
+    def describe(self, pixels: np.ndarray) -> np.ndarray:
         """The descriptor of a photo, which is all that a grade needs of it.
 
         Args:
@@ -79,7 +88,7 @@ class GradePredictor:
         (seen,) = self._encoder.run(None, {"copy": copies})
         return np.concatenate([descriptor.statistics(copies)[0], seen[0], descriptor.moments(copies)[0]])
 
-    def lut(self, content, style):
+    def lut(self, content: np.ndarray, style: np.ndarray) -> np.ndarray:
         """The grade that gives a content the look of a style.
 
         Args:

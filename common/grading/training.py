@@ -12,6 +12,7 @@ from common.errors import InputError
 from common.grading import bases, grades, pairs, predictor
 from common.grading.colour import apply_luts, cie94, rgb_to_lab
 from common.grading.lut import LUMA
+from common.network.backup import Backup
 
 # Weights in the loss, beside a mean CIE94 difference of 1: mean squared second differences of the LUT; fall of a grey ramp
 # a step; how far pixels lie beyond [0, 1].
@@ -192,21 +193,6 @@ class Watched(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         return (self.batches[index],)
-
-
-class Backup(keras.callbacks.Callback):
-    """Keep weights and optimiser, its step count included, in the file `path` after every epoch."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = path
-
-    def on_epoch_end(self, epoch, logs=None):
-        from common.files import written_whole
-
-        if np.isfinite((logs or {}).get("loss", 0.0)):
-            with written_whole(self.path) as temporary:
-                self.model.save_weights(temporary)
 
 
 def build():

@@ -5,21 +5,16 @@ or two photos that have nothing in common.
 """
 
 import hashlib
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from common.errors import InputError
 from common.grading import grades
-from common.images import photo_paths, read_rgb, shrink_to_side
+from common.photos import read_rgb, shrink_to_side
 
 # Share of the photo's width that each of two overlapping crops has.
 CROP = 0.6
-# The three pictures of a pair, as in NAME_content.png.
-PARTS = ("content", "style", "truth")
-# The folders of PST50, Gong et al.'s 50 pairs with an answer, which hold files of the same names.
-PST50 = ("content_709", "paired_style", "paired_gt")
 
 
 class Truth(NamedTuple):
@@ -29,26 +24,6 @@ class Truth(NamedTuple):
     style: np.ndarray
     truth: np.ndarray
     record: dict
-
-
-class TruthPaths(NamedTuple):
-    """The files of a pair with its answer."""
-
-    name: str
-    content: Path
-    style: Path
-    truth: Path
-
-    def read(self):
-        """Content, style and truth, uint8 `(height, width, 3)`.
-
-        Raises:
-            InputError: one cannot be read, or content and truth differ in size.
-        """
-        content, style, truth = (read_rgb(path) for path in self[1:])
-        if content.shape != truth.shape:
-            raise InputError(f"{self.truth} is not of the size of {self.content}")
-        return content, style, truth
 
 
 def overlapping(paths, index, size, random):
@@ -118,27 +93,3 @@ def digest(nodes):
     """Size and SHA-256 of a LUT's nodes."""
     nodes = np.asarray(nodes, np.float32)
     return {"size": len(nodes), "sha256": hashlib.sha256(nodes.tobytes()).hexdigest()}
-
-
-def pairs_in(folder):
-    """The pairs with an answer in a folder, by name: NAME_content.*, NAME_style.* and NAME_truth.*, or PST50's folders.
-
-    Raises:
-        InputError: there is none, or a pair lacks a picture.
-    """
-    folder = Path(folder)
-    if all((folder / part).is_dir() for part in PST50):
-        by_part = [{path.stem: path for path in photo_paths(folder / part)} for part in PST50]
-    else:
-        paths = photo_paths(folder)
-        by_part = [
-            {path.stem.removesuffix(f"_{part}"): path for path in paths if path.stem.endswith(f"_{part}")} for part in PARTS
-        ]
-    content, style, truth = by_part
-    if not truth:
-        raise InputError(f"{folder} holds no pair with an answer: NAME_content.png, NAME_style.png and NAME_truth.png")
-    for name in truth:
-        for part, found in zip(PARTS, by_part, strict=True):
-            if name not in found:
-                raise InputError(f"{truth[name]} has no {part}: there is no picture of that name")
-    return [TruthPaths(name, content[name], style[name], truth[name]) for name in sorted(truth)]

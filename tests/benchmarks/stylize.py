@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from common import cli, images
-from common.backbone import BACKBONES
+from common.commands import cli
+from common.network.registry import BACKBONES
+from common.photos import as_floats, pad_to_multiple, read_rgb, write_photo
 
 SIZES = ("640x427", "3840x2160", "7680x4320")
 # The plain VGG pass does not fit in 23 GB.
@@ -37,7 +38,7 @@ def write_photos(width, height, folder):
         small = Image.fromarray(random.integers(0, 256, (9, 16, 3), np.uint8))
         smooth = np.array(small.resize((width, height), Image.Resampling.BICUBIC), np.int16)
         smooth += random.integers(-8, 9, smooth.shape, np.int8)
-        images.write(Image.fromarray(np.clip(smooth, 0, 255).astype(np.uint8)), folder / f"{name}.jpg")
+        write_photo(Image.fromarray(np.clip(smooth, 0, 255).astype(np.uint8)), folder / f"{name}.jpg")
 
 
 def plain(backbone, checkpoint):
@@ -45,9 +46,10 @@ def plain(backbone, checkpoint):
     import cv2
     from keras import ops
 
-    from common.registry import student
-    from common.smoothing import EPSILON, RADIUS
-    from common.transforms import Statistics, affine_map
+    from common.network.coarse_to_fine import coarse_to_fine
+    from common.network.registry import student
+    from common.transfer.guided_filter import EPSILON, RADIUS
+    from common.transfer.transforms import Statistics, affine_map
 
     model = student(backbone).load(checkpoint)
 
@@ -63,16 +65,17 @@ def plain(backbone, checkpoint):
         return ops.matmul(feature, matrix) + offset
 
     def encoded(photo):
-        return model.encode(images.pad_to_multiple(images.as_floats(photo), model.strides[-1])[None])
+        return model.encode(pad_to_multiple(as_floats(photo), model.strides[-1])[None])
 
     def stylize(content, style):
         taken = [statistics(feature[0]) for feature in encoded(style)[0]]
-        features, skips = encoded(content)
-        x = features[-1]
-        for level in reversed(range(len(features))):
-            x = model.decode(level, mapped(x, affine_map(statistics(x[0]), taken[level])), skips[level])
+
+        def before(level, feature):
+            return mapped(feature, affine_map(statistics(feature[0]), taken[level]))
+
+        image = coarse_to_fine(model, *encoded(content), before)
         height, width = content.shape[:2]
-        result = (np.clip(x[0, :height, :width], 0, 1) * 255).astype(np.uint8)
+        result = (np.clip(image[0, :height, :width], 0, 1) * 255).astype(np.uint8)
         return cv2.ximgproc.guidedFilter(content, result, RADIUS, EPSILON)
 
     return stylize, None
@@ -80,8 +83,8 @@ def plain(backbone, checkpoint):
 
 def ours(backbone, checkpoint):
     """This project's pipeline, and its last step, the application of a look."""
-    from common.registry import load_network
-    from common.stylize import Stylizer
+    from common.network.registry import load_network
+    from common.transfer.stylizer import Stylizer
 
     stylizer = Stylizer(load_network(backbone, checkpoint=checkpoint))
 
@@ -95,14 +98,14 @@ def ours(backbone, checkpoint):
 def run_whole(way, backbone, checkpoint, folder):
     """From JPEG files to a JPEG file."""
     stylize, _ = way(backbone, checkpoint)
-    content, style = (images.read_rgb(folder / f"{name}.jpg") for name in ("content", "style"))
-    images.write(Image.fromarray(stylize(content, style)), folder / "result.jpg")
+    content, style = (read_rgb(folder / f"{name}.jpg") for name in ("content", "style"))
+    write_photo(Image.fromarray(stylize(content, style)), folder / "result.jpg")
 
 
 def run_later(way, backbone, checkpoint, folder):
     """The best of several calls after a first one, and of several applications of a look, in seconds."""
     stylize, apply_alone = way(backbone, checkpoint)
-    photos = [images.read_rgb(folder / f"{name}.jpg") for name in ("content", "style")]
+    photos = [read_rgb(folder / f"{name}.jpg") for name in ("content", "style")]
     figures = {"later": best_time(lambda: stylize(*photos))}
     return figures | ({"apply": best_time(apply_alone(*photos))} if apply_alone else {})
 

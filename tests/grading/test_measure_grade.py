@@ -40,4 +40,4 @@ def test_what_is_missing_is_named(folder, photos, tmp_path, capsys):
     assert measure_grade.main([str(folder), "--predictor", str(tmp_path / "none.zip")]) == 1
     assert "none.zip: no such file" in capsys.readouterr().err
     assert measure_grade.main([str(photos)]) == 1
-    assert "no pair with an answer" in capsys.readouterr().err
+    assert "holds no pair" in capsys.readouterr().err

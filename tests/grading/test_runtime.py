@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import colour_transfer
 from common.errors import InputError
-from common.grading import grades, lut, scores, truth
+from common.evaluation import scores
+from common.evaluation.colour_transfer import monge_kantorovich, reinhard
+from common.grading import grades, lut, truth
 from common.grading.lut import LUMA
 from common.grading.runtime import DEFAULT, GradePredictor
-from common.images import photo_paths, read_rgb, shrink_to_side
+from common.photos import photo_paths, read_rgb, shrink_to_side
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PHOTOS = REPOSITORY / "notebooks" / "photos"
@@ -94,8 +95,8 @@ def test_it_is_nearer_to_the_right_answer_than_closed_forms(predictor):
         results = {
             "grade": graded(predictor, pair.content, pair.style),
             "untouched": pair.content,
-            "Reinhard": np.clip(colour_transfer.reinhard(*floats), 0, 1),
-            "Monge-Kantorovich": np.clip(colour_transfer.monge_kantorovich(*floats), 0, 1),
+            "Reinhard": np.clip(reinhard(*floats), 0, 1),
+            "Monge-Kantorovich": np.clip(monge_kantorovich(*floats), 0, 1),
         }
         for name, result in results.items():
             errors[name].append(scores.ciede2000(result, pair.truth))
@@ -146,6 +147,18 @@ def test_a_damaged_member_is_refused_in_a_sentence(tmp_path):
         for name in packed.namelist():
             damaged.writestr(name, packed.read(name)[:1000] if name == "mapper.onnx" else packed.read(name))
     with pytest.raises(InputError, match="not a predictor of grades"):
+        GradePredictor.load(tmp_path / "a.onnx.zip")
+
+
+@pytest.mark.parametrize("change", [{"descriptor": 7}, {"descriptor": "many"}, {"record": []}])
+def test_a_description_that_does_not_fit_is_refused_with_the_files_name(tmp_path, change):
+    with zipfile.ZipFile(DEFAULT) as packed, zipfile.ZipFile(tmp_path / "a.onnx.zip", "w") as damaged:
+        for name in packed.namelist():
+            content = packed.read(name)
+            if name == "description.json":
+                content = json.dumps(json.loads(content) | change)
+            damaged.writestr(name, content)
+    with pytest.raises(InputError, match=r"a\.onnx\.zip is not a predictor of grades"):
         GradePredictor.load(tmp_path / "a.onnx.zip")
 
 

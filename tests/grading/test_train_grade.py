@@ -114,6 +114,14 @@ def test_a_file_of_other_weights_is_an_input_error(tmp_path):
             packing.read_keras(tmp_path / name)
 
 
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    encoder, mapper = training.build()
+    encoder.weights[1].assign(np.full(encoder.weights[1].shape, np.nan))  # a bias, which is not rounded
+    packing.write_keras(encoder, mapper, tmp_path / "a.npz")
+    with pytest.raises(InputError, match=r"a\.npz does not hold the weights"):
+        packing.read_keras(tmp_path / "a.npz")
+
+
 def test_what_is_shipped_is_small_and_has_a_record():
     files = list(DEFAULT.parent.iterdir())
     assert sum(path.stat().st_size for path in files) < 1.1e6
@@ -135,10 +143,17 @@ def test_a_run_made_from_something_else_is_left_alone(photos, tmp_path, capsys, 
     assert command(photos, tmp_path) == 0
     assert command(photos, tmp_path) == 0
     assert command(photos, tmp_path, seed=1) == 1
-    assert "a run of other seed" in capsys.readouterr().err
+    assert "a run made from other seed" in capsys.readouterr().err
     (photos / "0.png").write_bytes((photos / "1.png").read_bytes())
     assert command(photos, tmp_path) == 1
-    assert "photos_sha256" in capsys.readouterr().err
+    assert "photos sha256" in capsys.readouterr().err
+
+
+def test_a_run_whose_origin_is_damaged_is_left_alone(photos, tmp_path, capsys):
+    for text in ("{", "[]", "7"):
+        (tmp_path / train_grade.RUN).write_text(text)
+        assert command(photos, tmp_path) == 1
+        assert "run.json is damaged" in capsys.readouterr().err
 
 
 def test_a_run_can_go_on_from_weights(photos, tmp_path, monkeypatch):
@@ -163,8 +178,7 @@ def test_wrong_numbers_are_answered_at_once(photos, tmp_path, steps):
 
 
 @pytest.mark.slow
-def test_a_run_that_was_cut_short_ends_as_if_it_had_not_been(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "COMPILED", False)  # faster for so few steps
+def test_a_run_that_was_cut_short_ends_as_if_it_had_not_been(photos, tmp_path, monkeypatch, without_xla):
     assert command(photos, tmp_path / "whole") == 0
 
     class CutError(Exception):

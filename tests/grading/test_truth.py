@@ -8,8 +8,9 @@ from PIL import Image
 
 from common.commands import make_truth
 from common.errors import InputError
-from common.grading import grades, scores, truth
-from common.images import photo_paths
+from common.evaluation.pairs import PST50, pairs_in
+from common.grading import grades, truth
+from common.photos import photo_paths
 
 
 def made(photos, kind="overlapping", count=4, seed=0, **options):
@@ -61,10 +62,10 @@ def test_the_command_writes_pairs_that_can_be_read_back(photos, tmp_path, capsys
     arguments = [str(photos), "-o", str(out), "--pairs", "3", "--family", "testing", "--seed", "5"]
     assert make_truth.main(arguments) == 0
     expected = list(truth.make(photo_paths(photos), "overlapping", grades.family("testing"), 3, 5, 640))
-    pairs = truth.pairs_in(out)
+    pairs = pairs_in(out)
     assert [pair.name for pair in pairs] == ["0000", "0001", "0002"]
     for pair, same in zip(pairs, expected, strict=True):
-        for picture, part in zip(pair.read(), same[:3], strict=True):
+        for picture, part in zip((*pair.read(), pair.read_truth()), same[:3], strict=True):
             np.testing.assert_array_equal(picture, part)
     record = json.loads((out / "truth.json").read_text())
     assert record["pairs"]["0001"] == expected[1].record
@@ -72,7 +73,7 @@ def test_the_command_writes_pairs_that_can_be_read_back(photos, tmp_path, capsys
     assert make_truth.main(arguments) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert make_truth.main([*arguments, "--pairs", "2", "--overwrite"]) == 0
-    assert len(truth.pairs_in(out)) == 2
+    assert len(pairs_in(out)) == 2
 
 
 def test_a_users_luts_are_a_family(photos, tmp_path, rng):
@@ -82,42 +83,25 @@ def test_a_users_luts_are_a_family(photos, tmp_path, rng):
     write_cube(identity(3)[::-1, ::-1, ::-1], tmp_path / "negative.cube")
     out = tmp_path / "truth"
     assert make_truth.main([str(photos), "-o", str(out), "--pairs", "1", "--family", str(tmp_path)]) == 0
-    content, _, answer = truth.pairs_in(out)[0].read()
+    (pair,) = pairs_in(out)
+    content, answer = pair.read()[0], pair.read_truth()
     np.testing.assert_array_equal(content, answer)  # one LUT, so both have it
     name, parameters = json.loads((out / "truth.json").read_text())["pairs"]["0000"]["style_grade"][0]
     assert (name, parameters["size"]) == ("lut", 3)
 
 
 def test_the_folders_of_pst50_are_read_too(tmp_path, rng):
-    for part in truth.PST50:
+    for part in PST50:
         (tmp_path / part).mkdir()
         Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8)).save(tmp_path / part / "1.png")
-    (pair,) = truth.pairs_in(tmp_path)
+    (pair,) = pairs_in(tmp_path)
     assert pair.truth == tmp_path / "paired_gt" / "1.png"
 
 
 def test_a_pair_that_lacks_a_picture_is_an_input_error(photos, tmp_path):
-    with pytest.raises(InputError, match="no pair with an answer"):
-        truth.pairs_in(photos)
+    with pytest.raises(InputError, match="holds no pair"):
+        pairs_in(photos)
     make_truth.main([str(photos), "-o", str(tmp_path / "a"), "--pairs", "1"])
     (tmp_path / "a" / "0000_style.png").unlink()
     with pytest.raises(InputError, match="has no style"):
-        truth.pairs_in(tmp_path / "a")
-
-
-def test_scores_are_the_known_ones():
-    grey, brighter = np.full((20, 20, 3), 100, np.uint8), np.full((20, 20, 3), 110, np.uint8)
-    assert scores.psnr(brighter, grey) == pytest.approx(20 * np.log10(255 / 10), abs=1e-3)
-    assert scores.psnr(grey, grey) == pytest.approx(58.9, abs=0.1)
-    assert scores.ciede2000(grey, grey) == 0
-    white, black = np.full((8, 8, 3), 255, np.uint8), np.zeros((8, 8, 3), np.uint8)
-    assert scores.ciede2000(white, black) == pytest.approx(100, abs=0.1)
-    assert scores.score(grey, grey).ssim == pytest.approx(1)
-
-
-def test_an_interval_holds_the_mean_and_narrows_with_the_number_of_pairs(rng):
-    few, many = rng.normal(5, 1, 20), rng.normal(5, 1, 500)
-    low, high = scores.interval(few)
-    assert low < few.mean() < high
-    assert np.diff(scores.interval(many)) < np.diff(scores.interval(few)) / 2
-    assert scores.share_won([1, 2, 3, 4], [2, 2, 2, 5]) == pytest.approx(0.625)
+        pairs_in(tmp_path / "a")

@@ -1,0 +1,201 @@
+"""Compare ways of style transfer on pairs of photos: what is kept of the content, what is taken of the style, at what cost.
+
+python -m common.commands.compare notebooks/photos --models mobilenet mobilenet=ckpts/released/mobilenet -o report
+python -m common.commands.compare PAIRS --models vgg mobilenet --weights vgg=vgg19_normalised.npz -o report
+python -m common.commands.compare PAIRS --models mobilenet mobilenet@paper --enlarge 3840 --size 960 -o report
+
+PAIRS is a folder with NAME_content.* and NAME_style.* for every pair; where there is NAME_truth.* too, as make_truth writes
+it, results are also measured against that right answer. Beside the models stand the content as it is and three classical
+colour transfers: Reinhard's, linear Monge-Kantorovich, histogram matching. REPORT gets pictures.csv, methods.csv, report.md,
+scatter.png and contact_sheet.jpg. Five pairs and two models take some minutes on two cores.
+"""
+
+import argparse
+import multiprocessing
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from PIL import Image
+
+from common.commands import cli
+from common.commands.training_options import positive
+from common.errors import InputError
+from common.evaluation.methods import (
+    FINISHES,
+    NETWORKS,
+    STRENGTHS,
+    UNTOUCHED,
+    colour_transfers,
+    load_network,
+    measured,
+    parts_of,
+    restyle_pairs,
+    result_path,
+    scored,
+)
+from common.evaluation.pairs import pairs_in
+from common.evaluation.report import FILES, contact_sheet, write_report
+from common.evaluation.similarity import JUDGED_LEVELS
+from common.files import require_absent
+from common.network import registry
+from common.network.keras_backend import import_backend
+from common.network.registry import BACKBONES
+from common.transfer.stylizer import DEFAULT_PRESET, PRESETS
+
+
+def main(arguments=None):
+    """Run the command and give its exit status."""
+    return cli.report_errors(compare, command_parser().parse_args(arguments))
+
+
+def command_parser():
+    """The command's options."""
+    result = cli.parser(__doc__)
+    option = result.add_argument
+    option("pairs", type=Path, metavar="PAIRS", help="folder of photos NAME_content.* and NAME_style.*")
+    option("-o", "--output", type=Path, required=True, metavar="REPORT", help="folder to write the report to")
+    option(
+        "--models",
+        type=network_name,
+        nargs="+",
+        default=["mobilenet"],
+        metavar="M",
+        help="vgg or mobilenet, a student, =CHECKPOINT where it is not the one in ckpts/; vgg-teacher=WEIGHTS[,DECODER] or "
+        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it the preset of the grade's dial, "
+        f"@{' @'.join(PRESETS)} (default: @{DEFAULT_PRESET}), @grade, the grade alone, or without a grade @look, @guided, "
+        "@none, or @paper: the network on all pixels, and the guided filter",
+    )
+    option(
+        "--weights",
+        type=judge_name,
+        default="mobilenet=imagenet",
+        metavar="BACKBONE=W",
+        help="in whose features styles are compared: pretrained weights, a .npz file or imagenet (Keras downloads it), or a "
+        "student's checkpoint, its features lifted by its eigenbases (default: %(default)s)",
+    )
+    option("--size", type=positive, default=512, metavar="SIDE", help="of larger photos, in pixels (%(default)s)")
+    option(
+        "--enlarge",
+        type=positive,
+        metavar="SIDE",
+        help="enlarge contents to this longer side before they are restyled; results are measured at --size",
+    )
+    option("--overwrite", action="store_true", help="replace a report that is there")
+    return result
+
+
+def network_name(text):
+    """The name of a network, for argparse."""
+    kind, source, finish = parts_of(text)
+    if kind not in NETWORKS:
+        raise argparse.ArgumentTypeError(f"{kind} is none of {', '.join(NETWORKS)}")
+    if finish not in FINISHES:
+        raise argparse.ArgumentTypeError(f"{finish} is none of {', '.join(FINISHES)}")
+    if kind.endswith("-teacher") and not source:
+        raise argparse.ArgumentTypeError(f"{kind} needs its weights: {kind}=WEIGHTS[,DECODER]")
+    return text
+
+
+def judge_name(text):
+    """BACKBONE=WEIGHTS, for argparse."""
+    backbone, _, weights = text.partition("=")
+    if backbone not in BACKBONES or not weights:
+        raise argparse.ArgumentTypeError(f"{text} is not {'=WEIGHTS or '.join(BACKBONES)}=WEIGHTS")
+    return text
+
+
+def compare(options):
+    """Do what `options` ask for. What can be checked is checked before the first photo is restyled."""
+    from tqdm import tqdm
+
+    pairs = pairs_in(options.pairs, options.size, options.enlarge)
+    require_free(options.output, options.overwrite)
+    for pair in pairs:
+        pair.read()
+        if pair.truth:
+            pair.read_truth()
+    import_backend()
+    teacher = pretrained(load_judge, options.weights)
+    models = list(dict.fromkeys(options.models))
+    for name in models:
+        pretrained(load_network, name)
+
+    names = [UNTOUCHED, *colour_transfers(), *models]
+    costs, rows, scores = {}, [], {name: {} for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        folders = [Path(folder, str(index)) for index in range(len(names))]
+        for name, below in zip(tqdm(names, "restyling", unit="method", disable=None), folders, strict=True):
+            below.mkdir()
+            costs[name] = in_own_process(restyle_pairs, name, pairs, below)
+        for pair in tqdm(pairs, "measuring", unit="pair", disable=None):
+            for name, below in zip(names, folders, strict=True):
+                if pair.truth:
+                    scores[name][pair.name] = scored(name, pair, below)
+            rows += [row for name, below in zip(names, folders, strict=True) for row in measured(teacher, name, pair, below)]
+        pictures = (
+            [
+                *map(Image.fromarray, pair.read()),
+                *(Image.open(result_path(folder, pair, STRENGTHS[-1])) for folder in folders),
+            ]
+            for pair in pairs
+        )
+        sheet = contact_sheet(["content", "style", *names], pictures)
+    title = f"{len(pairs)} pairs of {options.pairs}"
+    enlarged = f" Contents were enlarged to {options.enlarge} pixels before." if options.enlarge else ""
+    conditions = (
+        f"Measured at a longer side of at most {options.size} pixels.{enlarged} Style distance: 0 is the look of the style, "
+        f"1 that of the content, by mean and covariance of the features of {options.weights} at levels 0 to "
+        f"{JUDGED_LEVELS - 1}."
+    )
+    known = any(pair.truth for pair in pairs)
+    write_report(options.output, rows, costs, models, sheet, title, conditions, scores if known else None)
+    print(options.output / "report.md")
+
+
+def require_free(report, overwrite):
+    """Raise `InputError` where the report cannot be written, or would replace another."""
+    if report.exists() and not report.is_dir():
+        raise InputError(f"{report} is a file, not a folder to write the report to")
+    for name in FILES:
+        require_absent(report / name, overwrite)
+
+
+def load_judge(name):
+    """The teacher in whose features styles are compared; BACKBONE=WEIGHTS.
+
+    Raises:
+        InputError: it cannot be loaded.
+    """
+    from common.distillation.teachers import load_teacher
+
+    backbone, _, weights = name.partition("=")
+    return load_teacher([weights], registry.student(backbone), registry.teacher(backbone))
+
+
+def pretrained(load, name):
+    """`load(name)`; `InputError` where that means ImageNet's weights and Keras cannot download them."""
+    try:
+        return load(name)
+    except Exception as error:  # Keras raises no narrower one
+        if isinstance(error, InputError) or "imagenet" not in name:
+            raise
+        raise InputError(
+            f"the ImageNet weights cannot be had ({error}); without a network, styles can be compared in the features of "
+            "the student that is here: --weights mobilenet=ckpts/mobilenet/student.weights.h5"
+        ) from error
+
+
+def in_own_process(work, *arguments):
+    """`work(*arguments)` in a fresh process; its errors are raised here."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(work, *arguments).result()
+        except BrokenProcessPool as error:
+            raise InputError(f"{arguments[0]} was cut off: is there enough memory?") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -43,7 +43,7 @@ from common.files import require_absent
 from common.network import registry
 from common.network.keras_backend import import_backend
 from common.network.registry import BACKBONES
-from common.transfer.stylizer import DEFAULT_PRESET, PRESETS
+from common.transfer.stylizer import PRESETS
 
 
 def main(arguments=None):
@@ -64,9 +64,8 @@ def command_parser():
         default=["mobilenet"],
         metavar="M",
         help="vgg or mobilenet, a student, =CHECKPOINT where it is not the one in ckpts/; vgg-teacher=WEIGHTS[,DECODER] or "
-        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it the preset of the grade's dial, "
-        f"@{' @'.join(PRESETS)} (default: @{DEFAULT_PRESET}), @grade, the grade alone, or without a grade @look, @guided, "
-        "@none, or @paper: the network on all pixels, and the guided filter",
+        "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it @look (default), @guided, @none, or @paper: "
+        f"the network on all pixels, and the guided filter; or with a grade, @{' @'.join(PRESETS)}, or @grade, that alone",
     )
     option(
         "--weights",

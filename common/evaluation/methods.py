@@ -14,7 +14,7 @@ from common.evaluation.similarity import edge_ssim, glow, look, luminance_ssim, 
 from common.network import registry
 from common.network.registry import BACKBONES
 from common.photos import enlarge_to_side, read_rgb, shrink_to_side, write_photo
-from common.transfer.stylizer import DEFAULT_PRESET, PRESETS, Stylizer
+from common.transfer.stylizer import PRESETS, Stylizer
 
 NETWORKS = (*BACKBONES, *(f"{name}-teacher" for name in BACKBONES))
 
@@ -77,7 +77,7 @@ def parts_of(name):
     """NETWORK, SOURCE and FINISH of a model's name; no source is empty."""
     name, _, finish = name.partition("@")
     kind, _, source = name.partition("=")
-    return kind, source, finish or DEFAULT_PRESET
+    return kind, source, finish or "look"
 
 
 def restyle_pairs(name, pairs, folder):

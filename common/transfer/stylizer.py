@@ -25,7 +25,7 @@ FITS = ("pad", "resize")
 FINISHES = ("look", "guided", "none")
 # Shares of the grade by what they give.
 PRESETS = {"natural": 0.8, "balanced": 0.5, "rich": 0.0}
-DEFAULT_PRESET = "rich"
+DEFAULT_PRESET = "balanced"  # of the commands; why is told in docs/grade.md
 
 
 class Stylizer:
@@ -54,7 +54,7 @@ class Stylizer:
         finish: str = "look",
         size: int | None = SIZE,
         fit: str = "pad",
-        grade: float = PRESETS[DEFAULT_PRESET],
+        grade: float = 0.0,
     ):
         for name, value, known in (("transform", transform, TRANSFORMS), ("finish", finish, FINISHES), ("fit", fit, FITS)):
             if value not in known:

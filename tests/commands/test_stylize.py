@@ -17,7 +17,7 @@ from common.network import checkpoints, registry
 from common.photos import read_rgb
 from common.transfer.look import Look
 from common.transfer.style import Style
-from common.transfer.stylizer import Stylizer
+from common.transfer.stylizer import DEFAULT_PRESET, PRESETS, Stylizer
 from common.transfer.transforms import Statistics
 from mobilenet_backbone.student import build
 
@@ -94,7 +94,8 @@ def test_options_reach_the_stylizer(run, folder, options):
     """The command gives what a `Stylizer` with the same settings gives."""
     assert run("content.png", "style.jpg", "-o", folder / "out.png", *options) == (0, "")
     name, value = (options[0].removeprefix("--"), *options[1:], None)[:2]
-    settings = {"finish": "guided", "size": None, "fit": "resize"} if name == "paper" else {name: value}
+    grade = PRESETS[DEFAULT_PRESET]
+    settings = {"finish": "guided", "size": None, "fit": "resize"} if name == "paper" else {name: value, "grade": grade}
     strength = float(settings.pop("strength", 1))
     if name == "size":
         settings["size"] = int(value)

@@ -20,14 +20,14 @@ sys.path.insert(0, ".")
 from common.grading import lut as luts
 from common.grading.cube import read_cube
 from common.grading.runtime import GradePredictor
-from common.transfer.look import Look
+from common.transfer import Look
 
 
 def transfer(backbone, transform, content, style, page_png, page_look):
     with tempfile.TemporaryDirectory() as folder:
         expected = Path(folder, "expected.png")
         command = [sys.executable, "-m", f"{backbone}_backbone.stylize", content, style, "-o", expected]
-        subprocess.run([*command, "--transform", transform, "--grade", "0"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, "--transform", transform, "--preset", "rich"], check=True, stdout=subprocess.DEVNULL)
         page = pixels(page_png)
         print(psnr(page, pixels(expected)), psnr(page, Look.load(page_look).apply(pixels(content))))
 

@@ -16,7 +16,7 @@ from common.grading import descriptor  # noqa: E402
 from common.grading import lut as luts  # noqa: E402
 from common.network.onnx_network import high_frequencies  # noqa: E402
 from common.photos import pad_to_multiple, shrink_to_side  # noqa: E402
-from common.transfer.look import Look  # noqa: E402
+from common.transfer import Look  # noqa: E402
 from common.transfer.transforms import TRANSFORMS, Statistics, affine_map, statistics  # noqa: E402
 
 

@@ -2,8 +2,7 @@
 import { averagedOverPlaces } from "../numbers/average.ts";
 import { type Feature, fromBytes } from "../numbers/feature.ts";
 import { fitLook } from "../numbers/fit.ts";
-import type { Look } from "../numbers/look.ts";
-import { type Colour, type Lut, throughLut } from "../numbers/lut.ts";
+import type { Lut } from "../numbers/lut.ts";
 import type { Statistics } from "../numbers/transforms.ts";
 import { copyOf } from "./copy.ts";
 import { type Descriptor, Grader } from "./grader.ts";
@@ -16,7 +15,7 @@ export const STEPS_OF_CONTENT = 5;
 export const STEPS_OF_STYLE = 10;
 const FIRST_BACKBONE: Backbone = "mobilenet";
 const WARM_UP_SIDE = 256;
-/** What only files take (a grade's look, a look's average) is made of one pixel of so many in each direction. */
+/** A look's average, for a file, is taken over one pixel of so many in each direction. */
 const THINNING = 4;
 
 /** A photo, in which colour space it is read, and what all that is known of it is kept under. */
@@ -75,8 +74,7 @@ export class LookMaker {
       const rich = fitLook(colours, result);
       await step("Grading");
       const natural = await this.grade(content, style);
-      const few = thinned(colours, THINNING);
-      fitted.push({ rich, natural, richAverage: averagedOverPlaces(rich, few), naturalLook: lookOfGrade(few, natural) });
+      fitted.push({ rich, natural, richAverage: averagedOverPlaces(rich, thinned(colours, THINNING)) });
     }
     return fitted;
   }
@@ -102,17 +100,6 @@ export class LookMaker {
     const keys = photos.map(({ key }) => key);
     for (const remembered of [this.copies, this.descriptors, this.styles, this.contents]) remembered.keepOnly(keys);
   }
-}
-
-/** A grade as a look, for files that hold looks; the page itself applies the LUT. */
-function lookOfGrade(colours: Feature, lut: Lut): Look {
-  const values = new Float32Array(colours.values.length);
-  for (let i = 0; i < values.length; i += 3) values.set(throughLut(lut, colourAt(colours, i)), i);
-  return fitLook(colours, { ...colours, values });
-}
-
-function colourAt({ values }: Feature, i: number): Colour {
-  return [values[i], values[i + 1], values[i + 2]];
 }
 
 /** One pixel of `step` in each direction. */

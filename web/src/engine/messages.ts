@@ -41,8 +41,6 @@ export interface Fitted {
   natural: Lut;
   /** The look averaged over all places, for a LUT file. */
   richAverage: Float32Array;
-  /** The grade as a look, for a look's file. */
-  naturalLook: Look;
 }
 
 export type Reply =

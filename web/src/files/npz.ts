@@ -1,20 +1,24 @@
 /** A look as NumPy's .npz file, which the Python package reads: `Look.load(path)`. */
 import { strToU8, zipSync } from "fflate";
 import type { Look } from "../numbers/look.ts";
+import type { Lut } from "../numbers/lut.ts";
 
-/** Of the file: its kind, and the version of its layout; as in common/look.py. */
+/** Of the file: its kind, and the version of its layout; as in common/transfer/look.py. */
 const KIND = "look";
-const VERSION = 1;
+const VERSION = 2;
 /** NumPy wants an array's numbers to begin at a multiple of this. */
 const ALIGNMENT = 64;
 
-export function lookFile(look: Look): Uint8Array<ArrayBuffer> {
+/** A look, a grade for the whole photo, and the share of the result that is the grade's, from 0 to 1. */
+export function lookFile(look: Look, lut: Lut, grade: number): Uint8Array<ArrayBuffer> {
   const { rows, columns, bins, maps } = look;
   return zipSync(
     {
       "kind.npy": npy(`<U${KIND.length}`, [], utf32(KIND)),
       "version.npy": npy("<i8", [], new BigInt64Array([BigInt(VERSION)])),
       "grid.npy": npy("<f4", [rows, columns, bins, 4, 3], maps),
+      "lut.npy": npy("<f4", [lut.size, lut.size, lut.size, 3], lut.nodes),
+      "grade.npy": npy("<f8", [], new Float64Array([grade])),
     },
     { level: 0 },
   ) as Uint8Array<ArrayBuffer>;

@@ -1,4 +1,4 @@
-/** How a look is fitted: by least squares in every cell of the grid. The same steps and constants as common/look.py. */
+/** How a look is fitted: by least squares in every cell of the grid. The same steps and constants as common/transfer/look.py. */
 import type { Feature } from "./feature.ts";
 import { gridPosition, gridSize, type GridSize, type Look, lumaOf, MAP_LENGTH } from "./look.ts";
 

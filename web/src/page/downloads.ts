@@ -3,7 +3,7 @@ import { cubeFile } from "../files/cube.ts";
 import { lookFile } from "../files/npz.ts";
 import { throughMaps } from "../numbers/average.ts";
 import { identityLook, mixArrays, mixLooks } from "../numbers/look.ts";
-import { type Colour, tabulated, throughLut } from "../numbers/lut.ts";
+import { type Colour, identityLut, mixLuts, tabulated, throughLut } from "../numbers/lut.ts";
 import { type Mixture, mixedGrade, mixedLook } from "./mixture.ts";
 
 /** Points along a side of a LUT file: what editors expect. */
@@ -11,13 +11,13 @@ const LUT_SIZE = 33;
 
 /** The look as it is seen: styles mixed, part of the grade, strength. A .npz file that the Python package reads. */
 export function lookDownload(mixture: Mixture): Blob {
-  const { fitted, shares, settings } = mixture;
-  const { strength, richness } = settings;
-  const naturalLooks = fitted.map(({ naturalLook }) => naturalLook);
-  const rich = mixedLook(mixture);
-  const natural = mixLooks(naturalLooks, shares);
-  const weights = [strength * richness, strength * (1 - richness), 1 - strength];
-  return new Blob([lookFile(mixLooks([rich, natural, identityLook(rich)], weights))]);
+  const { strength, richness } = mixture.settings;
+  const look = mixedLook(mixture);
+  const grade = mixedGrade(mixture);
+  const weights = [strength, 1 - strength];
+  const weakerLook = mixLooks([look, identityLook(look)], weights);
+  const weakerGrade = mixLuts([grade, identityLut(grade.size)], weights);
+  return new Blob([lookFile(weakerLook, weakerGrade, 1 - richness)]);
 }
 
 /** The same as a 3D LUT: exact for a grade alone; of a look, which depends on place, the average over the photo. */

@@ -2,6 +2,8 @@
 
 python web/tests/browser/compare.py transfer BACKBONE TRANSFORM CONTENT STYLE PNG LOOK
     The page's PNG and the command's; the page's PNG and the page's look, applied by Python.
+python web/tests/browser/compare.py look CONTENT PNG LOOK
+    The page's PNG and the page's look, applied by Python.
 python web/tests/browser/compare.py grade CONTENT STYLE PNG CUBE
     The page's PNG at the natural end and Python's grade; the page's PNG and the page's LUT, applied by Python.
 """
@@ -30,6 +32,10 @@ def transfer(backbone, transform, content, style, page_png, page_look):
         print(psnr(page, pixels(expected)), psnr(page, Look.load(page_look).apply(pixels(content))))
 
 
+def look(content, page_png, page_look):
+    print(psnr(pixels(page_png), Look.load(page_look).apply(pixels(content))))
+
+
 def grade(content, style, page_png, page_cube):
     predictor = GradePredictor.load()
     content, style, page = (pixels(path) for path in (content, style, page_png))
@@ -47,4 +53,4 @@ def psnr(first, second):
 
 
 if __name__ == "__main__":
-    {"transfer": transfer, "grade": grade}[sys.argv[1]](*sys.argv[2:])
+    {"transfer": transfer, "look": look, "grade": grade}[sys.argv[1]](*sys.argv[2:])

@@ -60,6 +60,22 @@ test("the natural end is Python's grade, and so is its LUT", async () => {
   await page.close();
 });
 
+test("half way, and weaker, the look's file is what is seen", async () => {
+  const photos = ["stream_content.jpg", "stream_style.jpg"].map((name) => PHOTOS + name);
+  const page = await browser.newPage();
+  await page.goto(inject("address"));
+  await page.getByLabel("Natural to rich").fill("40");
+  await page.getByLabel("Strength").fill("80");
+  await choose(page, "Style", photos[1]);
+  await choose(page, "Content", photos[0]);
+  await fitted(page);
+  const files = [await saved(page, "Photo as PNG"), await saved(page, "Look (.npz)")];
+  const [saidByLook] = compared("look", photos[0], ...files);
+  console.log(`richness 40 %, strength 80 %: its look ${saidByLook.toFixed(1)} dB`);
+  expect(saidByLook).toBeGreaterThan(WANTED);
+  await page.close();
+});
+
 /** What compare.py says, in dB. */
 function compared(...words: string[]): number[] {
   return execFileSync(PYTHON, [COMPARE, ...words], { cwd: CHECKOUT, encoding: "utf8" })

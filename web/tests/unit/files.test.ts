@@ -8,10 +8,10 @@ import { identityLut } from "../../src/numbers/lut.ts";
 import { tilesOf } from "../../src/view/full_size.ts";
 import { featureOf, numbers } from "./numbers.ts";
 
-test("a look's file holds its kind, its version and its grid, as NumPy writes arrays", () => {
+test("a look's file holds its kind, its version, its grid and its grade, as NumPy writes arrays", () => {
   const look = identityLook({ rows: 3, columns: 5, bins: 4 });
-  const members = unzipSync(lookFile(look));
-  expect(Object.keys(members)).toEqual(["kind.npy", "version.npy", "grid.npy"]);
+  const members = unzipSync(lookFile(look, identityLut(3), 0.25));
+  expect(Object.keys(members)).toEqual(["kind.npy", "version.npy", "grid.npy", "lut.npy", "grade.npy"]);
   const grid = members["grid.npy"];
   const headerLength = 10 + grid[8] + 256 * grid[9];
   expect(headerLength % 64).toBe(0);

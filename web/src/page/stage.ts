@@ -15,7 +15,7 @@ const COARSE = 0.5;
 const REST = 200;
 
 export class Stage {
-  settings: Settings = { strength: 1, richness: 1 };
+  settings: Settings = { strength: 1, richness: 0.5 };
   private readonly box = byId("stage", HTMLElement);
   private readonly divide = byId("divide", HTMLInputElement);
   private readonly renderer: Renderer;

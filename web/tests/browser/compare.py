@@ -27,7 +27,7 @@ def transfer(backbone, transform, content, style, page_png, page_look):
     with tempfile.TemporaryDirectory() as folder:
         expected = Path(folder, "expected.png")
         command = [sys.executable, "-m", f"{backbone}_backbone.stylize", content, style, "-o", expected]
-        subprocess.run([*command, "--transform", transform, "--preset", "rich"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, "--transform", transform], check=True, stdout=subprocess.DEVNULL)
         page = pixels(page_png)
         print(psnr(page, pixels(expected)), psnr(page, Look.load(page_look).apply(pixels(content))))
 

@@ -12,9 +12,18 @@ from skimage.transform import resize
 from common.commands import compare
 from common.evaluation import methods
 from common.evaluation.colour_transfer import METHODS, histograms, monge_kantorovich, reinhard
-from common.evaluation.methods import STRENGTHS, colour_transfer, load_network, network, parts_of, restyle_pairs, result_path
+from common.evaluation.methods import (
+    STRENGTHS,
+    colour_transfer,
+    load_network,
+    network,
+    parts_of,
+    restyle_pairs,
+    result_path,
+    scored,
+)
 from common.evaluation.pairs import pairs_in
-from common.evaluation.report import CELL, FILES, gain
+from common.evaluation.report import CELL, FILES, answers, gain
 from common.evaluation.similarity import edge_ssim, frechet_distance, glow, look, luminance_ssim, style_distance
 from common.network import checkpoints
 from common.transfer.stylizer import Stylizer
@@ -211,14 +220,30 @@ def test_contents_are_enlarged_for_restyling_and_results_reduced_for_measuring(p
 # --- the command ---------------------------------------------------------------------------------------------------------
 
 
+def test_where_the_right_answer_is_known_results_are_held_to_it(pairs, tmp_path):
+    (pair, _) = pairs_in(pairs, 48)
+    content, _ = pair.read()
+    Image.fromarray(content).save(pairs / f"{pair.name}_truth.png")
+    (pair, _) = pairs_in(pairs, 48)
+    scores = {}
+    for name, result in (("untouched", content), ("mobilenet", np.roll(content, 1, axis=0))):
+        Image.fromarray(result).save(result_path(tmp_path, pair, STRENGTHS[-1]))
+        scores[name] = {pair.name: scored(name, pair, tmp_path)}
+    assert scores["untouched"][pair.name].ciede2000 == 0
+    assert scores["untouched"][pair.name].histograms == pytest.approx(1)
+    text = answers(scores, ["mobilenet"])
+    assert "| untouched | 58.9" in text
+    assert "| untouched | 0% |" in text  # the pairs that mobilenet wins
+
+
 @pytest.mark.slow
 def test_the_report_has_every_picture_and_is_not_overwritten(run, tmp_path, checkpoint):
     assert run()[0] == 0
     report = tmp_path / "report"
-    assert sorted(path.name for path in report.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in report.iterdir()) == sorted(set(FILES) - {"answers.csv"})  # no answer is known
     with (report / "pictures.csv").open() as file:
         rows = list(csv.DictReader(file))
-    methods = [*METHODS, f"mobilenet={checkpoint}"]
+    methods = ["untouched", *METHODS, f"mobilenet={checkpoint}"]
     assert len(rows) == len(methods) * 2 * len(STRENGTHS)
     untouched = [row for row in rows if row["method"] == "histograms" and float(row["strength"]) == 0]
     assert [float(row["edge_ssim"]) for row in untouched] == pytest.approx([1, 1])

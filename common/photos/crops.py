@@ -16,23 +16,25 @@ PHOTOS_KEPT = 1200
 
 
 @functools.lru_cache(maxsize=PHOTOS_KEPT)
-def training_photo(path, square=False):
+def training_photo(path, square=False, shorter_side=SHORTER_SIDE):
     """A photo no larger than training has use for, uint8 `(height, width, 3)`.
 
     Args:
         square: resize to 512x512 whatever its shape, as the paper does; else shrink larger ones in proportion.
+        shorter_side: that they are shrunk to, in pixels.
     """
     photo = read_rgb(path)
     height, width = photo.shape[:2]
-    scale = min(1, SHORTER_SIDE / min(height, width))
+    scale = min(1, shorter_side / min(height, width))
     size = (SHORTER_SIDE,) * 2 if square else (round(scale * width), round(scale * height))
     return photo if size == (width, height) else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
 
 
-def random_crops(paths, batch_size, size, seed, first_step=0, square=False):
+def random_crops(paths, batch_size, size, seed, first_step=0, square=False, shorter_side=SHORTER_SIDE):
     """Endless batches of crops, `(batch_size, size, size, 3)`, RGB in [0, 1], half of them mirrored.
 
     A batch depends on the seed and its step alone: a run that goes on from `first_step` sees what it would have seen.
+    `square` and `shorter_side` as for `training_photo`.
 
     Yields:
         One-tuples, as Keras asks of a generator.
@@ -41,7 +43,7 @@ def random_crops(paths, batch_size, size, seed, first_step=0, square=False):
     while True:
         random = np.random.default_rng([seed, step])
         chosen = random.integers(len(paths), size=batch_size)
-        yield (np.stack([random_crop(training_photo(paths[i], square), size, random) for i in chosen]),)
+        yield (np.stack([random_crop(training_photo(paths[i], square, shorter_side), size, random) for i in chosen]),)
         step += 1
 
 

@@ -13,8 +13,8 @@ from common.distillation.losses import Loss
 
 # Norm at which a channel counts half.
 HALF_ALIVE = 1e-5
-# Added to a variance before its root is taken.
-SMALLEST_VARIANCE = 1e-8
+# Added to the product of two channels' norms before it divides.
+SMALLEST_NORMS = 1e-5
 
 
 def norms(response):
@@ -24,34 +24,35 @@ def norms(response):
     return ops.where(dead, 0.0, ops.sqrt(ops.where(dead, 1.0, squares)))  # a root's gradient at zero would be infinite
 
 
-def aliveness(response):
+def aliveness(response, half_alive=HALF_ALIVE):
     """Whether a channel responds to an image, made soft: `(batch, channels)`, 0 where it does not, near 1 where it does."""
     n = norms(response)
-    return n / (n + HALF_ALIVE)
+    return n / (n + half_alive)
 
 
-def channel_loss(response):
+def channel_loss(response, half_alive=HALF_ALIVE):
     """The share of channels that are alive, averaged over the images."""
-    return ops.mean(aliveness(response))
+    return ops.mean(aliveness(response, half_alive))
 
 
-def xor_loss(response):
+def xor_loss(response, half_alive=HALF_ALIVE):
     """The share of channels that are alive on one of two images alone, averaged over all pairs of the batch."""
-    alive = aliveness(response)
+    alive = aliveness(response, half_alive)
     differences = ops.sum(ops.abs(alive[:, None] - alive[None]))  # every pair comes twice
     batch, channels = ops.shape(alive)
     return differences / ops.cast(ops.maximum(batch * (batch - 1) * channels, 1), alive.dtype)
 
 
 def uncorrelation_loss(response):
-    """The mean absolute correlation of two different channels over all pixels of the batch."""
-    centred = response - ops.mean(response, axis=(0, 1, 2), keepdims=True)
-    x = centred / ops.sqrt(ops.mean(ops.square(centred), axis=(0, 1, 2), keepdims=True) + SMALLEST_VARIANCE)
-    x = ops.reshape(x, (-1, response.shape[-1]))
-    correlation = ops.matmul(ops.transpose(x), x) / ops.cast(ops.shape(x)[0], x.dtype)
+    """The mean absolute correlation of two different channels over the pixels of an image, averaged over the images."""
+    centred = response - ops.mean(response, axis=(1, 2), keepdims=True)
+    n = norms(centred)
+    x = ops.reshape(centred, (ops.shape(centred)[0], -1, response.shape[-1]))
+    products = ops.abs(ops.matmul(ops.transpose(x, (0, 2, 1)), x))
+    correlation = products / (n[:, :, None] * n[:, None] + SMALLEST_NORMS)
     channels = response.shape[-1]
-    off_diagonal = ops.abs(correlation) * (1 - ops.eye(channels, dtype=x.dtype))
-    return ops.sum(off_diagonal) / max(channels * (channels - 1), 1)
+    off_diagonal = correlation * (1 - ops.eye(channels, dtype=x.dtype))
+    return ops.mean(ops.sum(off_diagonal, axis=(1, 2))) / max(channels * (channels - 1), 1)
 
 
 def over_responses(loss):

@@ -2,8 +2,8 @@
 
 python -m adain.measure RUN/adain.npz OTHER/adain.npz --content photos/ --style styles/ --weights W -o REPORT
 
-The first network is the baseline: its order of channels is tried on the others too. REPORT, a new folder, gets report.md and
-report.json:
+The first network is the baseline: its order of channels is tried on the others too. REPORT, a new folder, gets norms.npz,
+the l2 norm of every channel on every image (photos, then styles) by the network's folder, and report.md and report.json:
 
 - dead: channels that are zero on every image; zeros: the share of pairs of image and channel that are; the same at a norm
   of 1e-5 or less; xor: the share of channels that respond to one of two images alone; correlation: the mean absolute one
@@ -74,9 +74,10 @@ def measure(options, arguments):
     pairs = list(
         zip(crops(evenly_spaced(contents, options.pairs)), crops(evenly_spaced(styles, options.pairs)), strict=False)
     )
-    result, baseline_order = {}, None
+    result, all_norms, baseline_order = {}, {}, None
     for path, network in networks.items():
         norms = pruning.channel_norms(network, tqdm(images, desc=str(path), unit="image", disable=None))
+        all_norms[path.parent.name] = norms.astype(np.float32)
         own = pruning.ranking(norms)
         baseline_order = own if baseline_order is None else baseline_order
         orders = {"own": [own], "baseline": [baseline_order], "random": random_orders(len(own))}
@@ -98,6 +99,8 @@ def measure(options, arguments):
     for name, text in (("report.json", json.dumps(record, indent=2) + "\n"), ("report.md", report(result, len(own)))):
         with written_whole(options.output / name) as temporary:
             temporary.write_text(text)
+    with written_whole(options.output / "norms.npz") as temporary:
+        np.savez_compressed(temporary, **all_norms)
     print(report(result, len(own)))
 
 

@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adain import weights as painters
+from adain.network import Network
 from common import origin
 from common.eigenbases.file import Eigenbases, load_eigenbases, save_eigenbases
 from common.errors import InputError
@@ -203,6 +205,14 @@ def read_predictor_weights(path):
     return [weights for model in packing.read_keras(path) for weights in model.get_weights()]
 
 
+def write_painter(path):
+    painters.save(Network("relu3_1", 2), path)
+
+
+def read_painter(path):
+    return [variable.numpy() for variable in painters.load(path).variables.values()]
+
+
 KINDS = {
     "jpeg": Kind(".jpg", write_photo, read_photo),
     "png": Kind(".png", write_photo, read_photo),
@@ -222,6 +232,7 @@ KINDS = {
     "predictor": Kind(".onnx.zip", write_predictor, read_predictor, COPIES_OF_LARGE),
     "predictor's weights": Kind(".npz", write_predictor_weights, read_predictor_weights, COPIES_OF_LARGE),
     "LUT": Kind(".cube", write_lut, read_lut),
+    "AdaIN network": Kind(".npz", write_painter, read_painter, COPIES_OF_LARGE),
 }
 every_kind = pytest.mark.parametrize("name", KINDS)
 

@@ -67,6 +67,13 @@ def test_no_module_imports_from_a_floor_above(path):
             assert below[0] == room_of(path) or floor(below[0]) < floor(room_of(path)), name
 
 
+def test_common_imports_no_other_room_of_the_house():
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"common"}
+    assert {"adain", "vgg_backbone"} <= rooms
+    for path in modules():
+        assert not rooms & {name.split(".")[0] for name in imported_modules(path)}, path
+
+
 def test_no_module_knows_a_backbone_by_name():
     packages = registry.PACKAGES.values()
     assert set(packages) == {path.parent.name for path in ROOT.glob("*_backbone/__init__.py")}

@@ -47,22 +47,8 @@ class Stylizer:
     Photos are given as a path, a PIL image, or an array `(height, width, 3)` of uint8 or of floats in [0, 1].
     """
 
-    def __init__(
-        self,
-        network,
-        transform: str = "zca",
-        finish: str = "look",
-        size: int | None = SIZE,
-        fit: str = "pad",
-        grade: float = 0.0,
-    ):
-        for name, value, known in (("transform", transform, TRANSFORMS), ("finish", finish, FINISHES), ("fit", fit, FITS)):
-            if value not in known:
-                raise InputError(f"{name} is {value!r} but must be one of {', '.join(known)}")
-        if size is not None and size < SMALLEST_SIZE:
-            raise InputError(f"size is {size} but must be at least {SMALLEST_SIZE} pixels")
-        if not 0 <= grade <= 1:
-            raise InputError(f"grade is {grade} but must be from 0 to 1")
+    def __init__(self, network, transform="zca", finish="look", size: int | None = SIZE, fit="pad", grade=0.0):
+        require_settings(transform, finish, size, fit, grade)
         self.network = network
         self.transform = transform
         self.finish = finish
@@ -144,6 +130,17 @@ class Stylizer:
             return result
         graded = luts.apply(self._looks.lut(pixels, style, strength), content).astype(result.dtype, copy=False)
         return cv2.addWeighted(graded, self.grade, result, 1 - self.grade, 0)
+
+
+def require_settings(transform, finish, size, fit, grade):
+    """Raise `InputError` where a setting of a `Stylizer` is none of those that there are."""
+    for name, value, known in (("transform", transform, TRANSFORMS), ("finish", finish, FINISHES), ("fit", fit, FITS)):
+        if value not in known:
+            raise InputError(f"{name} is {value!r} but must be one of {', '.join(known)}")
+    if size is not None and size < SMALLEST_SIZE:
+        raise InputError(f"size is {size} but must be at least {SMALLEST_SIZE} pixels")
+    if not 0 <= grade <= 1:
+        raise InputError(f"grade is {grade} but must be from 0 to 1")
 
 
 def finished(result, content, finish):

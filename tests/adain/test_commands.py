@@ -230,4 +230,6 @@ def test_networks_are_measured(photos, styles, vgg, run, tmp_path, capsys, monke
     assert row["cuts"]["own"] == row["cuts"]["baseline"]
     assert 0 <= row["xor"] <= 1
     assert 0 < row["correlation"] < 1
+    with np.load(tmp_path / "report" / "norms.npz") as norms:
+        assert norms["run"].shape == (10, 256)
     assert "channels cut | 0 | 128" in (tmp_path / "report" / "report.md").read_text()

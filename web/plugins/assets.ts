@@ -11,7 +11,9 @@ const ARCHIVES = {
   grade: "ckpts/grade/predictor.onnx.zip",
 };
 const PHOTOS = "notebooks/photos";
-const RUNTIME = "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded";
+const RUNTIME = "node_modules/onnxruntime-web/dist";
+/** For WebAssembly; for WebGPU. */
+const RUNTIME_FILES = ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.asyncify"];
 const DESCRIPTION = "description.json";
 
 /** Fill `public/` before anything is served or built; `web` is this folder, which lies in the checkout. */
@@ -26,8 +28,10 @@ export function assets(web: string): Plugin {
         copy(join(checkout, PHOTOS, photo), join(web, "public/samples", photo));
       }
       // Not .mjs: there are web servers that do not know it for a script.
-      copy(join(web, `${RUNTIME}.mjs`), join(web, "public/runtime/ort-wasm-simd-threaded.js"));
-      copy(join(web, `${RUNTIME}.wasm`), join(web, "public/runtime/ort-wasm-simd-threaded.wasm"));
+      for (const name of RUNTIME_FILES) {
+        copy(join(web, RUNTIME, `${name}.mjs`), join(web, "public/runtime", `${name}.js`));
+        copy(join(web, RUNTIME, `${name}.wasm`), join(web, "public/runtime", `${name}.wasm`));
+      }
     },
   };
 }

@@ -6,6 +6,8 @@ import type { Plugin } from "vite";
 import { HEADERS } from "./headers.ts";
 
 export const SERVICE_WORKER = "service-worker.js";
+/** 27 MB that only some browsers have a use for; the others' runtime does the same, in WebAssembly. */
+const KEPT_WHEN_USED = /webgpu|asyncify/;
 
 /** Put the list of a build's files, and a version that changes with any of them, in front of the service worker. */
 export function offline(folder: string): Plugin {
@@ -18,7 +20,8 @@ export function offline(folder: string): Plugin {
       const hash = createHash("sha256").update(JSON.stringify(HEADERS));
       for (const file of files) hash.update(file).update(readFileSync(file));
       const names = files.map((file) => relative(folder, file).split(sep).join("/"));
-      const constants = { FILES: names, VERSION: hash.digest("hex").slice(0, 16), HEADERS };
+      const first = names.filter((name) => !KEPT_WHEN_USED.test(name));
+      const constants = { FILES: first, VERSION: hash.digest("hex").slice(0, 16), HEADERS };
       const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${JSON.stringify(value)};`);
       writeFileSync(script, `${lines.join("\n")}\n${readFileSync(script, "utf8")}`);
     },

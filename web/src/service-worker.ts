@@ -1,5 +1,5 @@
 /**
- * The page offline: all its files are kept at the first visit and served from there.
+ * The page offline: all its files are kept at the first visit and served from there; what only some need, when it is used.
  *
  * It also adds the headers that isolate the page, so that WebAssembly has threads on servers which cannot send them.
  * plugins/offline.ts puts the three constants in front.
@@ -43,6 +43,7 @@ async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request.mode === "navigate" ? PAGE : request, { ignoreSearch: true });
   const response = kept ?? (await fetch(request));
+  if (!kept && response.status === 200) await cache.put(request, response.clone());
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });

@@ -1,5 +1,6 @@
 /** The page's side of the worker. */
 import type { FitRequest, Fitted, Reply, Request } from "./messages.ts";
+import type { Processor } from "./runtime.ts";
 
 /** Said to one who waits for a fit that was cancelled, or that a later one took the place of. */
 export class Superseded extends Error {}
@@ -23,8 +24,10 @@ export class Engine {
   constructor() {
     this.ready = new Promise((resolve, reject) => {
       this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
-        if (data.kind === "ready") resolve();
-        else if (data.job === 0 && data.kind === "failed") reject(new Error(data.message));
+        if (data.kind === "ready") {
+          document.documentElement.dataset.processor = data.processor;
+          resolve();
+        } else if (data.job === 0 && data.kind === "failed") reject(new Error(data.message));
         else this.hear(data);
       });
       this.worker.addEventListener("error", () => {
@@ -34,7 +37,8 @@ export class Engine {
       });
     });
     this.ready.catch(() => undefined); // whoever waits for it hears of it
-    this.send({ kind: "open", base: new URL("./", document.baseURI).href });
+    const { href, searchParams } = new URL(location.href);
+    this.send({ kind: "open", base: new URL("./", href).href, processor: processorNamed(searchParams.get("processor")) });
   }
 
   /** The looks that carry each style to the content; rejects with `Superseded` where they are no longer wanted. */
@@ -68,4 +72,9 @@ export class Engine {
     if (reply.kind === "fitted") waiting.resolve(reply.fitted);
     else waiting.reject(new Error(reply.message));
   }
+}
+
+/** What `?processor=` in the page's address asks for. */
+function processorNamed(name: string | null): Processor | undefined {
+  return name === "webgpu" || name === "wasm" ? name : undefined;
 }

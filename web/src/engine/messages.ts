@@ -2,6 +2,7 @@
 import type { Look } from "../numbers/look.ts";
 import type { Lut } from "../numbers/lut.ts";
 import type { Transform } from "../numbers/transforms.ts";
+import type { Processor } from "./runtime.ts";
 import type { Backbone } from "./student.ts";
 
 /** A photo as it came; the worker keeps what it knows of one under its `id`. */
@@ -14,6 +15,8 @@ export interface PhotoFile {
 export interface OpenRequest {
   kind: "open";
   base: string;
+  /** What runs the networks; undefined: what is fastest. */
+  processor?: Processor;
 }
 
 /** Ask for the looks that carry the styles to the content. */
@@ -44,7 +47,7 @@ export interface Fitted {
 }
 
 export type Reply =
-  | { kind: "ready" }
+  | { kind: "ready"; processor: Processor }
   | { kind: "progress"; job: number; share: number; text: string }
   | { kind: "fitted"; job: number; fitted: Fitted[] }
   | { kind: "failed"; job: number; message: string };

@@ -9,7 +9,8 @@ export const PHOTOS = `${CHECKOUT}notebooks/photos/`;
 /** A fit takes a second or two; machines that do other things take longer. */
 const PATIENCE = 30_000;
 
-export function launch(): Promise<Browser> {
+/** `more` are options of Chromium's. */
+export function launch(...more: string[]): Promise<Browser> {
   if (!existsSync(CHROMIUM)) {
     throw new Error(
       `${CHROMIUM} is missing. Install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path.`,
@@ -18,6 +19,7 @@ export function launch(): Promise<Browser> {
   const isRoot = process.getuid?.() === 0;
   // SwiftShader draws WebGL without a graphics card; Chromium's sandbox does not run for root.
   const options = ["--enable-unsafe-swiftshader", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+  options.push(...more);
   return chromium.launch({ executablePath: CHROMIUM, args: isRoot ? [...options, "--no-sandbox"] : options });
 }
 
@@ -37,9 +39,9 @@ export function input(page: Page, slot: string) {
 }
 
 /** Wait for a look. */
-export async function fitted(page: Page): Promise<void> {
+export async function fitted(page: Page, patience = PATIENCE): Promise<void> {
   await page.waitForFunction(() => document.getElementById("status")?.textContent?.startsWith("Done"), undefined, {
-    timeout: PATIENCE,
+    timeout: patience,
   });
 }
 

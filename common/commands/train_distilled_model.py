@@ -12,7 +12,7 @@ PAPER_BATCH_SIZE, PAPER_CROP = 8, 256
 COCO_PHOTOS = 118_287
 # Steps of each encoder block, and of all pairs together.
 STEPS = (4000, 4000, 4000, 4000)
-JOINT_STEPS = 12_000
+JOINT_STEPS = 16_000
 BATCH_SIZE, CROP = 8, 128
 PAIRS = range(4)
 # Losses of `common.pruning.sparsity`, and what they are.

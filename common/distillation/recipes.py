@@ -18,7 +18,7 @@ ENCODER_LEARNING_RATE = 1.5e-2
 SETTLING_LEARNING_RATE = 1e-3
 JOINT_LEARNING_RATE = 5e-4
 ENCODER_WEIGHTS = {"distill": 1.0}
-JOINT_WEIGHTS = {"distill": 1.0, "reconstruction": 100.0, "feature": 0.2}
+JOINT_WEIGHTS = {"distill": 1.0, "reconstruction": 40.0, "feature": 0.2}
 # Largest norm of the joint pass's gradient.
 CLIP = 0.5
 # A ReLU can only carry a signed target on top of an offset: that of the last one, in standard deviations of its target.

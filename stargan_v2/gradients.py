@@ -23,7 +23,7 @@ def gradients_of(loss, variables, state):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(watched)
         total, rest = loss()
-    return total, rest, tape.gradient(total, watched)
+    return total, rest, tape.gradient(total, watched, unconnected_gradients="zero")
 
 
 def gradients_on_jax(loss, variables, state):

@@ -146,8 +146,13 @@ def against_truth(networks, domains, folder, truth, size):
 
 
 def parameters_in_styles(networks, domains, folder, truth, size):
-    """R^2 on test photos of linear fits, made on training photos, from a reference's style to its parameters."""
+    """R^2 on test photos of linear fits, made on training photos, from a reference's style to its parameters.
+
+    Nothing where there are fewer than two photos to test on.
+    """
     codes, numbers = {}, {}
+    if sum(name.startswith("test/") for name in truth["parameters"]) < 2:
+        return {}
     for part in ("train", "test"):
         names = [name for name in truth["parameters"] if name.startswith(f"{part}/")]
         domain = domains.index(names[0].split("/")[1])

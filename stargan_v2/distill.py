@@ -96,7 +96,9 @@ def distill(options, arguments):
     require_teacher(teacher, options, course)
     config, of_discriminator = configs_of(options, teacher)
     weights = {name: WEIGHTS[name] for name in options.objectives} | dict(options.weight)
+    rates = {"learning_rate": options.learning_rate, "decay": options.average_decay}
     origin = {
+        **rates,
         "networks": config._asdict(),
         "discriminator": of_discriminator._asdict(),
         "objectives": weights,
@@ -107,7 +109,7 @@ def distill(options, arguments):
     networks = checkpoints.build(config, of_discriminator)
     if "adapters" in weights:
         networks["adapters"] = build_adapters(networks["generator"], teacher.networks["generator"])
-    trainer = Distiller(networks, checkpoints.build(config), teacher.networks, weights)
+    trainer = Distiller(networks, checkpoints.build(config), teacher.networks, weights, **rates)
     fit(trainer, course, config)
     origin |= {"steps": options.steps, "teacher_step": teacher.step}
     save_record(record_of("stargan_v2.distill", arguments, origin), course.folder / RECORD)

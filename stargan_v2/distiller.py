@@ -10,7 +10,7 @@ from keras import ops
 
 from stargan_v2 import losses
 from stargan_v2.networks import he_normal
-from stargan_v2.trainer import RATES, AdversarialTrainer
+from stargan_v2.trainer import LEARNING_RATE, AdversarialTrainer
 
 # Weights as they were published, 1 where none was.
 WEIGHTS = {
@@ -25,7 +25,6 @@ WEIGHTS = {
     "feature-wavelet": 1.0,
 }
 OBJECTIVES = tuple(WEIGHTS)
-STUDENT_RATES = RATES | {"mapping": 1e-4, "adapters": 1e-4}
 # Losses that are shown beside the objectives.
 MORE_SHOWN = ("discriminator", "penalty", "style")
 
@@ -56,12 +55,14 @@ class Distiller(AdversarialTrainer):
         averages: copies of its generator, mapping network and encoder.
         teacher: the teacher's networks by name.
         weights: of the objectives that are in use, by name.
+        learning_rate: of all networks.
+        decay: as of `AdversarialTrainer`.
     """
 
-    def __init__(self, networks, averages, teacher, weights):
+    def __init__(self, networks, averages, teacher, weights, learning_rate=LEARNING_RATE, decay=0.999):
         adversarial = not {"adversarial", "triplet"}.isdisjoint(weights)
         shown = [name for name in MORE_SHOWN if adversarial or name == "style"]
-        super().__init__(networks, averages, STUDENT_RATES, (*weights, *shown))
+        super().__init__(networks, averages, dict.fromkeys(networks, learning_rate), decay, (*weights, *shown))
         self.teacher, self.objectives, self.adversarial = teacher, weights, adversarial
         for network in teacher.values():
             network.trainable = False

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from common.commands.training_options import positive, require_multiple
+from common.commands.cli import fraction
+from common.commands.training_options import positive, rate, require_multiple
 from common.errors import InputError
 
 # Smallest side of an image, in pixels: a discriminator halves it twice and sees 4x4 pixels.
@@ -16,6 +17,8 @@ def add_course_options(parser, steps):
     option("--save-to", type=Path, required=True, metavar="RUN", help="where networks, backups, samples and log go")
     option("--steps", type=positive, default=steps, metavar="N", help="iterations (default: %(default)s)")
     option("--batch-size", type=positive, default=8, metavar="N", help="photos an iteration (default: %(default)s)")
+    option("--learning-rate", type=rate, default=1e-4, metavar="R", help="Adam's (default: %(default)s)")
+    option("--average-decay", type=fraction, default=0.999, metavar="D", help="of running averages (default: %(default)s)")
     option("--interval", type=positive, default=500, metavar="N", help="iterations between backups (default: %(default)s)")
     option("--seed", type=int, default=0, metavar="S", help="of batches and first weights (default: %(default)s)")
 

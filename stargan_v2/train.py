@@ -57,11 +57,12 @@ def train(options, arguments):
 
     config = config_of(options, len(course.domains.names))
     diversity = options.diversity, options.diversity_steps or options.steps
-    origin = {"networks": config._asdict(), "diversity": diversity}
+    rates = {"learning_rate": options.learning_rate, "decay": options.average_decay}
+    origin = {"networks": config._asdict(), "diversity": diversity} | rates
     require_same_run(course, origin)
     use_half_precision_on_gpus()
     keras.utils.set_random_seed(options.seed)
-    trainer = GanTrainer(build(config, config), build(config), diversity)
+    trainer = GanTrainer(build(config, config), build(config), diversity, **rates)
     fit(trainer, course, config, config)
     save_record(record_of("stargan_v2.train", arguments, origin | {"steps": options.steps}), course.folder / RECORD)
     print(f"the networks are in {course.folder}")

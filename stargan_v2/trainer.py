@@ -8,10 +8,9 @@ from keras import ops
 from stargan_v2 import losses
 from stargan_v2.gradients import gradients_of
 
-# Share of the running average that a step keeps.
-AVERAGE_DECAY = 0.999
-# Of the paper: rates by network, Adam's other numbers, and the weight of the squared weights, added to the gradient.
-RATES = {"generator": 1e-4, "mapping": 1e-6, "encoder": 1e-4, "discriminator": 1e-4}
+# Of the paper: the learning rate, the mapping network's share of it, Adam's other numbers, and the share of every weight
+# that is added to its gradient.
+LEARNING_RATE, MAPPING_SHARE = 1e-4, 0.01
 BETA_1, BETA_2, EPSILON, WEIGHT_DECAY = 0.0, 0.99, 1e-8, 1e-4
 
 
@@ -24,12 +23,13 @@ class AdversarialTrainer(keras.Model):
         networks: by name, those that are trained.
         averages: by name, copies of some of them; they begin as their network is now.
         rates: learning rates by name.
+        decay: share of the running average that an iteration keeps.
         shown: names of the losses that `iterate` gives.
     """
 
-    def __init__(self, networks, averages, rates, shown):
+    def __init__(self, networks, averages, rates, decay, shown):
         super().__init__(name=type(self).__name__)
-        self.networks, self.averages = networks, averages
+        self.networks, self.averages, self.decay = networks, averages, decay
         for name, average in averages.items():
             average.set_weights(networks[name].get_weights())
             average.trainable = False
@@ -65,7 +65,7 @@ class AdversarialTrainer(keras.Model):
         values = self.iterate(batch)
         for name, average in self.averages.items():
             for kept, new in zip(average.variables, self.networks[name].variables, strict=True):
-                kept.assign(AVERAGE_DECAY * kept.value + (1 - AVERAGE_DECAY) * new.value)
+                kept.assign(self.decay * kept.value + (1 - self.decay) * new.value)
         self.step.assign(self.step + 1)
         total = sum(value for name, value in values.items() if name.endswith("_total"))
         for mean, value in zip(self.means, [total, *(values[mean.name] for mean in self.means[1:])], strict=True):
@@ -118,12 +118,15 @@ class GanTrainer(AdversarialTrainer):
     Args:
         networks, averages: by name, as `networks.BUILDERS`; no average of the discriminator.
         diversity: the weight of that loss at first, and the steps over which it falls to nothing; all others count 1.
+        learning_rate: of all networks but the mapping network, which has a hundredth of it.
+        decay: as above.
     """
 
     SHOWN = ("discriminator", "penalty", "generator", "style", "diversity", "cycle")
 
-    def __init__(self, networks, averages, diversity=(1.0, 100_000)):
-        super().__init__(networks, averages, RATES, self.SHOWN)
+    def __init__(self, networks, averages, diversity=(1.0, 100_000), learning_rate=LEARNING_RATE, decay=0.999):
+        rates = dict.fromkeys(networks, learning_rate) | {"mapping": MAPPING_SHARE * learning_rate}
+        super().__init__(networks, averages, rates, decay, self.SHOWN)
         self.diversity = diversity
 
     def iterate(self, batch):

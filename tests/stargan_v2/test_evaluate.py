@@ -108,9 +108,10 @@ def test_a_network_is_as_good_as_itself(teacher, toy_set, pooling, difference, t
 def test_truth_is_compared_with_what_is_made_of_its_photo_and_reference(teacher, toy_set):
     networks = checkpoints.load(teacher).networks
     truth = evaluate.read_truth(toy_set / "truth.json")
-    entry = next(entry for entry in truth["answers"] if entry["target"] == "dusk")
-    photo, reference, answer = (evaluation.read([toy_set / entry[part]], 16) for part in ("photo", "reference", "answer"))
-    style = networks["encoder"]([reference, np.float32([[0, 1]])])
+    entries = [entry for entry in truth["answers"] if entry["target"] == "dusk"]
+    parts = ([toy_set / entry[part] for entry in entries] for part in ("photo", "reference", "answer"))
+    photo, reference, answer = (evaluation.read(paths, 16) for paths in parts)
+    style = networks["encoder"]([reference, np.float32([[0, 1]] * len(entries))])
     made = np.asarray(networks["generator"]([photo, np.asarray(style)])[0])
     values = evaluation.against_truth(networks, ("day", "dusk"), toy_set, truth, 16)
     assert values["l1_to_dusk"] == pytest.approx(np.abs(made - answer).mean() / 2, rel=1e-3)

@@ -13,7 +13,7 @@ from common.errors import InputError
 from stargan_v2 import checkpoints
 from stargan_v2.batches import augment, batches, domains_in
 from stargan_v2.networks import Config
-from stargan_v2.trainer import AVERAGE_DECAY, GanTrainer, Optimizers
+from stargan_v2.trainer import GanTrainer, Optimizers
 
 CONFIG = Config(size=16, width=4, cap=8, style_dim=6, hidden=5)
 
@@ -85,7 +85,7 @@ def test_an_average_moves_by_a_thousandth_to_what_the_network_has_become(trainer
     before = weights(trainer.averages)
     trainer.logs(batch)
     for name, average in weights(trainer.averages).items():
-        expected = AVERAGE_DECAY * before[name] + (1 - AVERAGE_DECAY) * weights(trainer.networks)[name]
+        expected = 0.999 * before[name] + 0.001 * weights(trainer.networks)[name]
         np.testing.assert_allclose(average, expected, atol=1e-7)
         assert (average != before[name]).any()
     assert int(trainer.step) == 1

@@ -39,14 +39,19 @@ class AdversarialTrainer(keras.Model):
         self.means = [keras.metrics.Mean(name) for name in ("loss", *shown)]
         self.built = True
 
-    def compile(self, jit_compile=False, **options):
-        """As Keras, without an optimizer for all: `update` has one for each network."""
+    def compile(self, **options):
+        """As Keras, without an optimizer for all: `update` has one for each network.
+
+        XLA compiles on JAX alone: on TensorFlow it takes minutes for an iteration of so many parts.
+        """
+        jit_compile = keras.backend.backend() == "jax"
         super().compile(optimizer=keras.optimizers.SGD(), jit_compile=jit_compile, **options)
         self.optimizer.build([])
 
     def train_step(self, *arguments):
         """One iteration, on TensorFlow called with a batch, on JAX with the values of all variables and a batch."""
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(arguments[-1])
+        batch = {name: ops.convert_to_tensor(array) for name, array in batch.items()}
         if keras.backend.backend() != "jax":
             return self.logs(batch)
         groups = (

@@ -66,9 +66,12 @@ def evaluate(options):
         require_same_kind(trained, teacher, options)
         report["against_teacher"] = evaluation.against_teacher(trained.networks, teacher.networks, photos)
     if truth:
+        require_domains(truth, trained.domains, options)
         folder = options.truth.parent
         report["against_truth"] = evaluation.against_truth(trained.networks, trained.domains, folder, truth, size)
     real = photos_in(options.real, trained.domains, size) if options.real else photos
+    if (options.vgg or options.inception) and min(map(len, real)) < 2:
+        raise InputError(f"{options.real or options.photos}: the Frechet distance needs two photos of every domain")
     for name, vectors, distance in compared_by(options):
         report[name] = evaluation.likeness(trained.networks, photos, real, vectors, distance, options.outputs)
     print_report(report)
@@ -92,6 +95,13 @@ def read_truth(path):
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not what stargan_v2.make_day_and_dusk wrote: {error}") from error
     return truth
+
+
+def require_domains(truth, domains, options):
+    """Raise `InputError` unless the networks know all domains that have answers."""
+    unknown = sorted({str(entry["target"]) for entry in truth["answers"]} - set(domains))
+    if unknown:
+        raise InputError(f"{options.truth} has answers for {', '.join(unknown)}, but the networks know {', '.join(domains)}")
 
 
 def photos_in(folder, domains, size):

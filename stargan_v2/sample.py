@@ -1,7 +1,7 @@
 """Photos in the other domains, as sheets: a column for each photo, a row for each style.
 
 python -m stargan_v2.sample RUN PHOTO... -o OUT
-python -m stargan_v2.sample RUN --reference PHOTO... --domain dusk -- PHOTO... -o OUT
+python -m stargan_v2.sample RUN PHOTO... -o OUT --reference ONE --reference ANOTHER --domain dusk
 
 OUT, a folder, gets DOMAIN.png for every domain, in random styles, or in the styles of references, shown at the left. Photos
 are resized to the square that the networks take.

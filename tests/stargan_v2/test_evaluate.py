@@ -159,6 +159,20 @@ def test_a_truth_that_is_none_is_named(teacher, toy_set, tmp_path, capsys, text)
     assert error.count("\n") == 1
 
 
+def test_a_truth_of_other_domains_is_named(teacher, domains, toy_set, tmp_path, capsys):
+    truth = json.loads((toy_set / "truth.json").read_text())
+    truth["answers"][0]["target"] = "night"
+    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    assert evaluate.main([str(teacher), "--photos", str(domains), "--truth", str(tmp_path / "truth.json")]) == 1
+    assert "has answers for night" in capsys.readouterr().err
+
+
+def test_one_photo_has_no_distribution(teacher, toy_set, pooling, capsys):
+    lonely = ["--real", str(toy_set / "tune"), "--inception", str(pooling)]
+    assert evaluate.main([str(teacher), "--photos", str(toy_set / "test"), *lonely]) == 1
+    assert "needs two photos" in capsys.readouterr().err
+
+
 def test_other_domains_are_named(teacher, domains, tmp_path, capsys):
     for name in ("night", "noon"):
         (tmp_path / name).symlink_to(domains / "day")

@@ -21,6 +21,11 @@ SPARSITY_LOSSES = {
     "xor": "the share of channels that respond to one of two photos alone, so that they die on all photos",
     "uncorrelation": "the correlation between channels",
 }
+# Losses of `common.distillation.kernels_and_wavelets`, and what they are.
+LIKENESS_LOSSES = {
+    "wavelet": "the difference of Haar details between a photo and its reconstruction, where one is decoded",
+    "gka": "how far a feature is from kernel alignment with the teacher's",
+}
 # Options that the paper's recipe has no use for; and those that a joint pass alone has none for.
 NOT_PUBLISHED = ("encoder_learning_rate", "settling_steps", "joint_steps", "fixed", "reconstruction", "start")
 NOT_JOINT = ("encoder_learning_rate", "settling_steps", "steps", "pair")
@@ -89,7 +94,7 @@ def command_parser(doc):
         help="weight of the reconstruction in the joint pass: more for better pictures and a smaller share of the teacher "
         "explained (default: the recipe's)",
     )
-    for name, what in SPARSITY_LOSSES.items():
+    for name, what in (SPARSITY_LOSSES | LIKENESS_LOSSES).items():
         option(f"--{name}-loss", type=float, default=0.0, metavar="W", help=f"weight of {what} (default: none)")
     return result
 
@@ -164,13 +169,13 @@ def starting_student(start, module, bases):
 
 def run_recipe(options, student, teacher, counts, course):
     """Train the student; `counts` are steps of each pair, settling and joint ones."""
-    from common.distillation import recipes
-    from common.distillation.losses import weighted
-    from common.pruning.sparsity import LOSSES
+    from common.distillation import kernels_and_wavelets, recipes
+    from common.pruning import sparsity
 
-    more_losses = weighted({name: getattr(options, f"{name}_loss") for name in SPARSITY_LOSSES}, LOSSES)
+    sparse = losses_of(options, SPARSITY_LOSSES, sparsity.LOSSES)
+    like = losses_of(options, LIKENESS_LOSSES, kernels_and_wavelets.LOSSES)
     if options.recipe == "paper":
-        recipes.distill_as_published(student, teacher, counts[0], course, options.learning_rate, more_losses)
+        recipes.distill_as_published(student, teacher, counts[0], course, options.learning_rate, sparse | like)
         return
     joint = {
         "learning_rate": options.learning_rate,
@@ -178,9 +183,26 @@ def run_recipe(options, student, teacher, counts, course):
         "fixed": options.fixed or (),
     }
     if options.start:
-        recipes.train_jointly(student, teacher, counts[-1], course, more_losses=more_losses, **joint)
+        recipes.train_jointly(student, teacher, counts[-1], course, more_losses=sparse | like, **joint)
     else:
-        recipes.distill(student, teacher, *counts, course, options.encoder_learning_rate, more_losses, **joint)
+        encoder_losses = sparse | {name: loss for name, loss in like.items() if "decoder" not in loss[0].needs}
+        recipes.distill(
+            student,
+            teacher,
+            *counts,
+            course,
+            options.encoder_learning_rate,
+            encoder_losses,
+            joint_losses=like,
+            **joint,
+        )
+
+
+def losses_of(options, names, losses):
+    """Of `losses` by name those that options give a weight, `{name: (Loss, weight)}`."""
+    from common.distillation.losses import weighted
+
+    return weighted({name: getattr(options, f"{name}_loss") for name in names}, losses)
 
 
 def figures_of(student, teacher, validation):

@@ -54,6 +54,7 @@ def distill(
     course,
     encoder_learning_rate=None,
     more_losses=None,
+    joint_losses=None,
     **joint_options,
 ):
     """Train every encoder block alone, then all pairs together.
@@ -72,6 +73,7 @@ def distill(
         course: `common.distillation.stages.Course`.
         encoder_learning_rate: at its peak, with batch normalisation; None: the recipe's.
         more_losses: of the encoder blocks, `{name: (Loss, weight)}`.
+        joint_losses: more of the joint pass, likewise.
         joint_options: `learning_rate`, `reconstruction` and `fixed` of `train_jointly`.
     """
     losses = weighted(ENCODER_WEIGHTS) | (more_losses or {})
@@ -85,8 +87,8 @@ def distill(
         if settling_steps:
             stage = Stage(f"settled_{level}", (level,), settling_steps, SETTLING_LEARNING_RATE, losses, balanced=True)
             train(student, stage, course, teacher, student.eigenbases)
-    # Without the other losses: what is dead stays so, and their steep gradients would leave nothing of the clipped norm.
-    train_jointly(student, teacher, joint_steps, course, closed_form=True, **joint_options)
+    # Without those that kill channels: what is dead stays so, and their gradients would leave nothing of the clipped norm.
+    train_jointly(student, teacher, joint_steps, course, more_losses=joint_losses, closed_form=True, **joint_options)
 
 
 def train_jointly(

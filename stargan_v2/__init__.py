@@ -1,0 +1,6 @@
+"""StarGAN v2, image-to-image translation between domains of photos, and its distillation into small students.
+
+`networks` and `losses` are what it is made of; `make_day_and_dusk`, `train`, `distill`, `sample` and `evaluate` are
+commands.
+Images are RGB in [-1, 1], `(batch, height, width, 3)`; a domain is a one-hot vector, `(batch, domains)`.
+"""

@@ -8,3 +8,5 @@ Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normaliz
 from pathlib import Path
 
 CKPTS = Path(__file__).resolve().parents[1] / "ckpts" / "adain"
+# The project's own network.
+BASELINE = CKPTS / "baseline.npz"

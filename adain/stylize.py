@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adain.weights import BASELINE
+from adain import BASELINE
 from common.commands import cli
 from common.commands.results import RESULT_MARK, for_each, output_path, require_free
 from common.commands.training_options import positive

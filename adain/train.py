@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adain.losses import PRESETS
+from adain.presets import PRESETS
 from common.commands import cli, training_options
 from common.commands.training_options import evenly_spaced, positive, rate, require_multiple
 from common.errors import InputError

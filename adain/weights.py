@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from adain import CKPTS
+from adain import BASELINE
 from adain.network import DEEPEST, IMAGENET_MEAN, IMAGENET_STD, Network, build_encoder
 from common import array_files
 from common.errors import InputError
@@ -14,7 +14,6 @@ from common.network.layers import convolutions
 from common.network.variables import assign, read_npz
 
 KIND, VERSION = "compact AdaIN network", 1
-BASELINE = CKPTS / "baseline.npz"
 # What Keras Applications' VGG-19 gets: BGR in [0, 255], less ImageNet's mean.
 APPLICATIONS_KERNEL = 255 * np.eye(3)[::-1]
 APPLICATIONS_BIAS = -np.array([103.939, 116.779, 123.68])

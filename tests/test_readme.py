@@ -18,7 +18,19 @@ ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = ROOT / "notebooks" / "photos" / "README.md"
 DOCUMENTS = [ROOT / "README.md", ROOT / "ckpts" / "README.md", *sorted((ROOT / "docs").glob("*.md")), PHOTOS]
 # Folders of the project; what else lies in the checkout is not of it.
-FOLDERS = ("common", "vgg_backbone", "mobilenet_backbone", "adain", "stargan_v2", "ckpts", "notebooks", "docs", "tests", "web", ".ci")
+FOLDERS = (
+    "common",
+    "vgg_backbone",
+    "mobilenet_backbone",
+    "adain",
+    "stargan_v2",
+    "ckpts",
+    "notebooks",
+    "docs",
+    "tests",
+    "web",
+    ".ci",
+)
 # What a user has, or gets: photos, results, folders; and the paper's files, which only some have.
 PLACEHOLDERS = re.compile(
     r"(content|style|result|demo|film|original|explained|another|student|mask|labels|look)\w*(\.stylized)?\.\w+(\.zip)?|\w+\.npz|description\.json"

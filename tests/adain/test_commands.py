@@ -1,6 +1,9 @@
 """The commands: styles made, a network trained, stopped and resumed, used, cut and measured."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,8 +11,10 @@ import pytest
 from PIL import Image
 
 from adain import make_styles, measure, prune, stylize, train, training, weights
-from adain.losses import PRESETS
+from adain.presets import PRESETS
 from tests.toys import write_photos
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +238,10 @@ def test_networks_are_measured(photos, styles, vgg, run, tmp_path, capsys, monke
     with np.load(tmp_path / "report" / "norms.npz") as norms:
         assert norms["run"].shape == (10, 256)
     assert "channels cut | 0 | 128" in (tmp_path / "report" / "report.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["make_styles", "train", "stylize", "prune", "measure"])
+def test_help_comes_before_keras(name):
+    code = f"import sys, adain.{name}; print('keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

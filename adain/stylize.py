@@ -14,10 +14,20 @@ import numpy as np
 
 from adain import BASELINE
 from common.commands import cli
-from common.commands.results import RESULT_MARK, for_each, output_path, require_free
+from common.commands.results import (
+    RESULT_MARK,
+    add_folder_options,
+    for_each,
+    output_path,
+    require_folder_options,
+    require_free,
+)
 from common.commands.training_options import positive
 from common.network.keras_backend import import_backend
 from common.photos import photo_paths, pixels_of, read_photo, recoloured, require_photo, shrink_to_side, write_photo
+
+# Of memory, for the feature and what it becomes.
+BYTES_PER_PIXEL = 300
 
 
 def main(arguments=None):
@@ -49,12 +59,14 @@ def main(arguments=None):
         help="longer side that the style is shrunk to, in pixels: it sets how coarse its texture is (default: %(default)s)",
     )
     option("--overwrite", action="store_true", help="replace results that are there")
+    add_folder_options(parser)
     return cli.report_errors(stylize, parser.parse_args(arguments))
 
 
 def stylize(options):
     """Do what `options` ask for; 1 where a photo of a folder failed, else 0."""
     is_folder = options.content.is_dir()
+    require_folder_options(options, is_folder)
     require_photo(options.style)
     contents = photos_in(options.content) if is_folder else [options.content]
     if is_folder and options.output:
@@ -80,7 +92,9 @@ def stylize(options):
         write_photo(recoloured(read_photo(content), paint), output)
         return 0
 
-    return for_each(work, contents, outputs, require) if is_folder else work(contents[0], outputs[0])
+    return (
+        for_each(work, contents, outputs, require, options, BYTES_PER_PIXEL) if is_folder else work(contents[0], outputs[0])
+    )
 
 
 def photos_in(folder):

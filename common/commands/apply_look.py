@@ -8,7 +8,14 @@ import dataclasses
 from pathlib import Path
 
 from common.commands import cli
-from common.commands.results import contents_of, for_each, output_path, require_free
+from common.commands.results import (
+    add_folder_options,
+    contents_of,
+    for_each,
+    output_path,
+    require_folder_options,
+    require_free,
+)
 from common.errors import InputError
 from common.photos import require_photo, write_photo
 from common.photos.films import is_film
@@ -23,10 +30,12 @@ def add_options(parser):
     option("-o", "--output", type=Path, metavar="OUT", help="where to write, as for stylize")
     option("--grade", type=cli.fraction, metavar="0..1", help="another share of the grade than the look was saved with")
     option("--overwrite", action="store_true", help="replace results that are there")
+    add_folder_options(parser)
 
 
 def apply_look(options):
     """Apply the look that `options` name; 1 where a photo of a folder failed, else 0."""
+    require_folder_options(options, options.photo.is_dir())
     look = Look.load(options.look)
     if options.grade is not None:
         look = turned(look, options.grade, options.look)
@@ -40,7 +49,7 @@ def apply_look(options):
             write_photo(look.apply(photo), output)
             return 0
 
-        return for_each(apply, photos, outputs, lambda _, output: require_free(output, options.overwrite))
+        return for_each(apply, photos, outputs, lambda _, output: require_free(output, options.overwrite), options)
     require_photo(options.photo)
     output = output_path(options.photo, options.output, False)
     require_free(output, options.overwrite)

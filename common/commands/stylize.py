@@ -1,12 +1,20 @@
 """The command `stylize`: photos and films in, photos and films in the light and colour of a photo out."""
 
 import argparse
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from common.commands import cli, region_options, stylize_films
-from common.commands.results import contents_of, for_each, output_path, require_free
+from common.commands.results import (
+    add_folder_options,
+    contents_of,
+    for_each,
+    output_path,
+    require_folder_options,
+    require_free,
+)
 from common.errors import InputError
 from common.files import require_absent, require_room
 from common.grading import lut as luts
@@ -120,6 +128,7 @@ def add_options(parser):
         help="write the look as a 3D LUT for other programs too, and say how near it comes; with --grade 1 it is exact",
     )
     option("--overwrite", action="store_true", help="replace results that are there")
+    add_folder_options(parser)
     stylize_films.add_options(parser)
 
 
@@ -152,6 +161,7 @@ def stylize_photos(options, backbone):
     """
     is_folder, film = options.content.is_dir(), is_film(options.content)
     settings = stylizer_settings(options)
+    require_folder_options(options, is_folder)
     if options.model == "teacher" and not options.checkpoint:
         raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
     for path in (options.style, *(path for path, _ in options.mix)):
@@ -187,7 +197,10 @@ def stylize_photos(options, backbone):
 
     if not is_folder:
         return stylize(options.content, outputs[0])
-    return for_each(stylize, contents, outputs, lambda *paths: require_content(*paths, options, settings))
+    require = functools.partial(require_content, options=options, settings=settings)
+    if settings["size"] is None:
+        return for_each(stylize, contents, outputs, require, options, network.bytes_per_pixel)
+    return for_each(stylize, contents, outputs, require, options)
 
 
 def require_content(content, output, options, settings):

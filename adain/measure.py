@@ -5,8 +5,10 @@ python -m adain.measure RUN/adain.npz OTHER/adain.npz --content photos/ --style 
 The first network is the baseline: its order of channels is tried on the others too. REPORT, a new folder, gets norms.npz,
 the l2 norm of every channel on every image (photos, then styles) by the network's folder, and report.md and report.json:
 
-- dead: channels that are zero on every image; zeros: the share of pairs of image and channel that are; the same at a norm
-  of 1e-5 or less; xor: the share of channels that respond to one of two images alone; correlation: the mean absolute one
+- dead: channels that are zero on every image; silent: those of norms up to 1e-5; moving zeros: those that are zero on some
+  images and not on others; zeros: the share of pairs of image and channel that are; xor: the share of channels that respond
+  to one of two images alone; correlation: the mean absolute one of two channels over an image
+- without dead: the largest difference, of 1, that cutting the dead channels makes
 - content, style: the losses, as trained on
 - for so many channels cut, in the network's own order, the baseline's and at random: PSNR against the network with all
   channels, and the losses
@@ -31,6 +33,8 @@ from common.photos import photo_paths
 SILENT = 1e-5
 # Parts of the channels that are cut, in 32nds, and random orders that are tried.
 CUTS, STEPS, DRAWS = (0, 4, 8, 12, 16, 20, 24, 28, 30), 32, 3
+# Pairs that are stylised with and without dead channels.
+DIFFERENCES = 4
 
 
 def main(arguments=None):
@@ -71,9 +75,8 @@ def measure(options, arguments):
         return [centre_crop(training_photo(path), options.size) for path in paths]
 
     images = crops([*contents, *styles])
-    pairs = list(
-        zip(crops(evenly_spaced(contents, options.pairs)), crops(evenly_spaced(styles, options.pairs)), strict=False)
-    )
+    some = evenly_spaced(contents, options.pairs), evenly_spaced(styles, options.pairs)
+    pairs = [np.stack(crops(paths)[: min(map(len, some))]) for paths in some]
     result, all_norms, baseline_order = {}, {}, None
     for path, network in networks.items():
         norms = pruning.channel_norms(network, tqdm(images, desc=str(path), unit="image", disable=None))
@@ -82,13 +85,8 @@ def measure(options, arguments):
         baseline_order = own if baseline_order is None else baseline_order
         orders = {"own": [own], "baseline": [baseline_order], "random": random_orders(len(own))}
         result[str(path)] = of_channels(network, norms, images) | {
-            "cuts": {
-                name: [
-                    mean_of([cut_to(network, loss_network, pairs, order[: count(len(own), k)]) for order in tried])
-                    for k in CUTS
-                ]
-                for name, tried in orders.items()
-            }
+            "without dead": difference_without(network, np.flatnonzero(norms.sum(0) == 0), pairs),
+            "cuts": of_cuts(network, loss_network, pairs, orders),
         }
     options.output.mkdir(parents=True, exist_ok=True)
     record = {
@@ -137,35 +135,57 @@ def of_channels(network, norms, images):
     }
 
 
-def cut_to(network, loss_network, pairs, channels):
-    """PSNR in dB of stylised images without `channels` against those with all, and the losses; means over `pairs`."""
-    from adain import losses, pruning
+def difference_without(network, channels, pairs):
+    """The largest difference, of 1, that cutting `channels` makes to the stylised images of some of `pairs`."""
+    from adain import pruning
+
+    smaller = pruning.pruned(network, channels[: network.bottleneck - 1])
+    some = list(zip(*pairs, strict=True))[:DIFFERENCES]
+    return max(float(np.abs(smaller.stylize(*pair) - network.stylize(*pair)).max()) for pair in some)
+
+
+def of_cuts(network, loss_network, pairs, orders):
+    """PSNR in dB against the network with all channels, and the losses, without the first channels of an order.
+
+    Args:
+        pairs: contents and styles, `(pairs, side, side, 3)` each.
+        orders: lists of orders of channels by name; what they give is averaged.
+
+    Returns:
+        By name a list of dicts, one for each of `CUTS`.
+    """
+    from adain import losses
+    from adain.network import adain
     from adain.training import loss_taps
 
     taps = loss_taps(loss_network)
-    smaller = pruning.pruned(network, channels)
-    rows = []
-    for content, style in pairs:
-        image = smaller.stylize(content, style)
-        error = np.mean(np.square(image - network.stylize(content, style))) if len(channels) else 0.0
-        of_image, of_content, of_style = (taps(x[None]) for x in (image, content, style))
-        rows.append(
-            {
-                "psnr": float(-10 * np.log10(max(error, 1e-10))),
-                "content": float(losses.content_loss(of_image[-1], of_content[-1])),
-                "style": float(losses.style_loss(of_image, of_style)),
-            }
-        )
-    return mean_of(rows)
+    feature = np.asarray(adain(*(network.encoder(images) for images in pairs)))
+    of_contents, of_styles = map(taps, pairs)
+    whole = np.clip(network.decoder(feature), 0, 1)
+
+    def without(channels):
+        left = np.ones(network.bottleneck, np.float32)
+        left[channels] = 0
+        images = np.clip(network.decoder(feature * left), 0, 1)
+        errors = np.square(images - whole).mean((1, 2, 3))
+        of_images = taps(images)
+        return {
+            "psnr": float(-10 * np.log10(np.maximum(errors, 1e-10)).mean()),
+            "content": float(losses.content_loss(of_images[-1], of_contents[-1])),
+            "style": float(losses.style_loss(of_images, of_styles)),
+        }
+
+    counts = [count(network.bottleneck, part) for part in CUTS]
+    return {name: [mean_of([without(order[:n]) for order in tried]) for n in counts] for name, tried in orders.items()}
 
 
 def report(result, channels):
     """The report in Markdown."""
-    names = ("dead", "silent", "moving zeros", "zeros", "xor", "correlation")
+    names = ("dead", "silent", "moving zeros", "zeros", "xor", "correlation", "without dead")
     lines = ["| network | " + " | ".join(names) + " | content | style |", "|---" * (len(names) + 3) + "|"]
     for path, row in result.items():
         whole = row["cuts"]["own"][0]
-        cells = [f"{row[name]}" if isinstance(row[name], int) else f"{row[name]:.3f}" for name in names]
+        cells = [f"{row[name]}" if isinstance(row[name], int) else f"{row[name]:.3g}" for name in names]
         lines.append(f"| {path} | {' | '.join(cells)} | {whole['content']:.2f} | {whole['style']:.3f} |")
     for value, digits in (("psnr", 1), ("content", 2), ("style", 3)):
         head = " | ".join(str(count(channels, part)) for part in CUTS)

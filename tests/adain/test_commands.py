@@ -230,7 +230,8 @@ def test_networks_are_measured(photos, styles, vgg, run, tmp_path, capsys, monke
     words = [run / "adain.npz", "--content", photos, "--style", styles, "--weights", vgg, "-o", tmp_path / "report"]
     assert measure.main([*map(str, words), "--size", "32", "--pairs", "2"]) == 0
     (row,) = json.loads((tmp_path / "report" / "report.json").read_text())["networks"].values()
-    assert row["cuts"]["own"][0]["psnr"] == 100
+    assert row["cuts"]["own"][0]["psnr"] == pytest.approx(100)
+    assert row["without dead"] < 1e-5
     assert row["cuts"]["own"][1]["psnr"] < 100
     assert row["cuts"]["own"] == row["cuts"]["baseline"]
     assert 0 <= row["xor"] <= 1

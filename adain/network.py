@@ -36,6 +36,8 @@ IMAGENET_STD = np.array([0.229, 0.224, 0.225])
 EPSILON = 1e-5
 # Sides of a tile, and of what is read around it, in image pixels: more than any convolution sees.
 TILE, HALO = 512, 64
+# Reflected around a content, in pixels, and cut off again: the encoder pads with zeros, which shows as a frame.
+MARGIN = 32
 
 
 def layers_to(feature):
@@ -165,8 +167,8 @@ class Network:
             content, style: images as for `encode`, of any sizes from 16x16 on.
             strength: 0 is the content as the autoencoder has it, 1 the style's full mean and deviation.
         """
-        feature = self.encode(content)
+        feature = self.encode(np.pad(content, [(MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)], mode="reflect"))
         target = np.asarray(adain(feature[None], self.encode(style)[None]))[0]
         height, width = content.shape[:2]
         image = self.decode((1 - strength) * feature + strength * target)
-        return np.clip(image[:height, :width], 0, 1)
+        return np.clip(image[MARGIN : MARGIN + height, MARGIN : MARGIN + width], 0, 1)

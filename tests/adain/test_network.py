@@ -37,7 +37,8 @@ def test_a_constant_channel_takes_the_styles_mean(rng):
 
 def test_strength_0_reconstructs_the_content(small, rng):
     content, style = rng.random((24, 32, 3), np.float32), rng.random((16, 16, 3), np.float32)
-    expected = np.clip(np.asarray(small.decoder(small.encoder(content[None])))[0], 0, 1)
+    padded = np.pad(content, [(32, 32), (32, 32), (0, 0)], mode="reflect")
+    expected = np.clip(np.asarray(small.decoder(small.encoder(padded[None])))[0, 32:56, 32:64], 0, 1)
     np.testing.assert_allclose(small.stylize(content, style, 0), expected, atol=1e-6)
     assert np.abs(small.stylize(content, style, 1) - expected).max() > 1e-3
 
@@ -49,6 +50,12 @@ def test_the_result_is_as_large_as_the_content(small, rng, height, width):
     assert result.dtype == np.float32
     assert result.min() >= 0
     assert result.max() <= 1
+
+
+def test_a_plain_photo_has_no_frame(small):
+    """The encoder pads with zeros, which must not show."""
+    result = small.stylize(np.full((40, 48, 3), 0.7, np.float32), np.full((32, 32, 3), 0.2, np.float32), 0)
+    np.testing.assert_allclose(result, np.broadcast_to(result[20, 24], result.shape), atol=1e-5)
 
 
 @pytest.mark.parametrize("feature", ["relu3_1", "relu4_1"])

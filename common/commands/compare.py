@@ -23,6 +23,7 @@ from PIL import Image
 from common.commands import cli
 from common.commands.training_options import positive
 from common.errors import InputError
+from common.evaluation.lpips import Lpips
 from common.evaluation.methods import (
     FINISHES,
     NETWORKS,
@@ -35,6 +36,7 @@ from common.evaluation.methods import (
     restyle_pairs,
     result_path,
     scored,
+    settings_of,
 )
 from common.evaluation.pairs import pairs_in
 from common.evaluation.report import FILES, contact_sheet, write_report
@@ -65,7 +67,8 @@ def command_parser():
         metavar="M",
         help="vgg or mobilenet, a student, =CHECKPOINT where it is not the one in ckpts/; vgg-teacher=WEIGHTS[,DECODER] or "
         "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it @look (default), @guided, @none, or @paper: "
-        f"the network on all pixels, and the guided filter; or with a grade, @{' @'.join(PRESETS)}, or @grade, that alone",
+        f"the network on all pixels, and the guided filter; or with a grade, @{' @'.join(PRESETS)}, a number from 0 to 1 as "
+        "in @0.3, or @grade, that alone",
     )
     option(
         "--weights",
@@ -74,6 +77,12 @@ def command_parser():
         metavar="BACKBONE=W",
         help="in whose features styles are compared: pretrained weights, a .npz file or imagenet (Keras downloads it), or a "
         "student's checkpoint, its features lifted by its eigenbases (default: %(default)s)",
+    )
+    option(
+        "--lpips",
+        type=Path,
+        metavar="FILE.onnx",
+        help="measure LPIPS, too, by this ONNX model; docs/methods.md says how to make one",
     )
     option("--size", type=positive, default=512, metavar="SIDE", help="of larger photos, in pixels (%(default)s)")
     option(
@@ -91,8 +100,12 @@ def network_name(text):
     kind, source, finish = parts_of(text)
     if kind not in NETWORKS:
         raise argparse.ArgumentTypeError(f"{kind} is none of {', '.join(NETWORKS)}")
-    if finish not in FINISHES:
-        raise argparse.ArgumentTypeError(f"{finish} is none of {', '.join(FINISHES)}")
+    try:
+        settings_of(finish)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{finish} is neither a grade from 0 to 1 nor one of {', '.join(FINISHES)}"
+        ) from error
     if kind.endswith("-teacher") and not source:
         raise argparse.ArgumentTypeError(f"{kind} needs its weights: {kind}=WEIGHTS[,DECODER]")
     return text
@@ -116,6 +129,7 @@ def compare(options):
         pair.read()
         if pair.truth:
             pair.read_truth()
+    lpips = Lpips(options.lpips) if options.lpips else None
     import_backend()
     teacher = pretrained(load_judge, options.weights)
     models = list(dict.fromkeys(options.models))
@@ -132,8 +146,8 @@ def compare(options):
         for pair in tqdm(pairs, "measuring", unit="pair", disable=None):
             for name, below in zip(names, folders, strict=True):
                 if pair.truth:
-                    scores[name][pair.name] = scored(name, pair, below)
-            rows += [row for name, below in zip(names, folders, strict=True) for row in measured(teacher, name, pair, below)]
+                    scores[name][pair.name] = scored(name, pair, below, lpips)
+                rows += measured(teacher, name, pair, below, lpips)
         pictures = (
             [
                 *map(Image.fromarray, pair.read()),

@@ -3,9 +3,9 @@
 python -m common.commands.make_truth PHOTOS -o truth/overlapping --kind overlapping --seed 1
 python -m common.commands.measure_grade truth/overlapping truth/unrelated --json figures.json
 
-For every folder of pairs: means of PSNR, SSIM, CIEDE2000 with a bootstrap interval of 95 %, and SSIM of edges, against the
-right answer; the share of pairs that the predictor wins. Besides: what the predictor does to photos graded like themselves,
-whether it finds the way back, and whether grey ramps rise. 100 pairs of small photos take about a minute.
+For every folder of pairs: means of PSNR, SSIM, CIEDE2000 with a bootstrap interval of 95 %, SSIM of edges and (--lpips)
+LPIPS, against the right answer; the share of pairs that the predictor wins. Besides: what it does to photos graded like
+themselves, whether it finds the way back, and whether grey ramps rise. 100 pairs of small photos take about a minute.
 """
 
 import json
@@ -36,24 +36,27 @@ def command_parser():
     option = result.add_argument
     option("folders", type=Path, nargs="+", metavar="FOLDER", help="pairs with answers, as make_truth writes them, or PST50")
     option("--predictor", type=Path, metavar="FILE", help="NAME.onnx.zip (default: in ckpts/)")
+    option("--lpips", type=Path, metavar="FILE.onnx", help="measure LPIPS, too; docs/methods.md says how to make the file")
     option("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return result
 
 
 def measure(options):
     """Print a table for every folder."""
+    from common.evaluation.lpips import Lpips
     from common.evaluation.pairs import pairs_in, require_truth
     from common.grading.runtime import GradePredictor
 
     if options.json:
         require_room(options.json)
     predictor = GradePredictor.load(options.predictor)
+    lpips = Lpips(options.lpips) if options.lpips else None
     by_folder = {str(folder): pairs_in(folder) for folder in options.folders}
     for folder, pairs in by_folder.items():
         require_truth(pairs, folder)
     figures = {}
     for folder, pairs in by_folder.items():
-        scores, checks = measured(predictor, pairs)
+        scores, checks = measured(predictor, pairs, lpips)
         figures[folder] = summary(scores) | {"checks": summary_of_checks(checks), "pairs": len(pairs)}
         print_table(folder, figures[folder])
     if options.json:
@@ -77,8 +80,8 @@ def methods(predictor):
     }
 
 
-def measured(predictor, pairs):
-    """Scores of every method by name, a list over pairs each, and a list of `check`."""
+def measured(predictor, pairs, lpips=None):
+    """Scores of every method by name, a list over pairs each, and a list of `check`; `lpips` as of `scores.score`."""
     from tqdm import tqdm
 
     from common.evaluation.scores import score
@@ -88,7 +91,7 @@ def measured(predictor, pairs):
     for pair in tqdm(pairs, unit="pair", disable=None):
         (content, style), truth = pair.read(), pair.read_truth()
         for name, method in compared.items():
-            scores[name].append(score(method(content, style), truth))
+            scores[name].append(score(method(content, style), truth, lpips))
         checks.append(check(predictor, content, style))
     return scores, checks
 
@@ -112,13 +115,13 @@ def check(predictor, content, style):
 
 def summary(scores):
     """Means, intervals and shares won by the predictor, a dict for each method."""
-    from common.evaluation.scores import Score, interval, share_won
+    from common.evaluation.scores import Score, interval, line_of, share_won
 
     errors = {name: [score.ciede2000 for score in of_method] for name, of_method in scores.items()}
     result = {}
     for name, of_method in scores.items():
         means = Score(*(float(mean) for mean in np.mean(of_method, axis=0)))
-        result[name] = means._asdict() | {
+        result[name] = line_of(means) | {
             "interval": interval(errors[name]),
             "median": float(np.median(errors[name])),
             "won": None if name == PREDICTOR else share_won(errors[PREDICTOR], errors[name]),
@@ -134,11 +137,13 @@ def summary_of_checks(checks):
 
 def print_table(folder, figures):
     """Print what was measured on a folder, as Markdown."""
-    print(f"\n{folder}, {figures['pairs']} pairs\n\n{HEADER}\n|{'---|' * 7}")
-    for name, row in figures["methods"].items():
-        low, high = row["interval"]
-        won = "" if row["won"] is None else f"{row['won']:.0%}"
-        print(ROW.format(**row | {"name": name, "low": low, "high": high, "won": won}))
+    with_lpips = "lpips" in figures["methods"][PREDICTOR]
+    header, row = HEADER + " LPIPS |" * with_lpips, ROW + " {lpips:.3f} |" * with_lpips
+    print(f"\n{folder}, {figures['pairs']} pairs\n\n{header}\n|{'---|' * (7 + with_lpips)}")
+    for name, line in figures["methods"].items():
+        low, high = line["interval"]
+        won = "" if line["won"] is None else f"{line['won']:.0%}"
+        print(row.format(**line | {"name": name, "low": low, "high": high, "won": won}))
     print()
     for name, check in figures["checks"].items():
         print(f"{name}: {check['mean']:.3f} on average, {check['worst']:.3f} at worst")

@@ -7,7 +7,6 @@ Keras, predictor.onnx.zip, the same for ONNX Runtime, and predictor.json, a reco
 same command is given again. The default, 15,000 steps on a thousand photos, takes an hour on one core.
 """
 
-import hashlib
 import shlex
 import sys
 from importlib.metadata import version
@@ -17,7 +16,7 @@ from common.commands import cli
 from common.commands.training_options import positive, require_multiple, save_record
 from common.errors import InputError
 from common.network.keras_backend import import_backend
-from common.origin import require_same_origin
+from common.origin import require_same_origin, sha256_of
 from common.photos import photo_paths
 
 # What a run was made from; what comes out.
@@ -103,16 +102,13 @@ def record_of(options, arguments, paths):
     """How a training was done: command, photos and their hash, numbers, versions."""
     import cv2
 
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
     names = ("steps", "batch_size", "learning_rate", "interval", "random_bases", "seed")
     return {
         "command": f"python -m common.commands.train_grade {shlex.join(map(str, arguments))}",
         **{name: getattr(options, name) for name in names},
-        "start_sha256": hashlib.sha256(options.start.read_bytes()).hexdigest() if options.start else None,
+        "start_sha256": sha256_of(options.start) if options.start else None,
         "photos": len(paths),
-        "photos_sha256": digest.hexdigest(),
+        "photos_sha256": sha256_of(*paths),
         "versions": {"keras": version("keras"), "numpy": version("numpy"), "opencv": cv2.__version__},
     }
 

@@ -45,14 +45,28 @@ def colour_transfer(transfer):
 
 
 def network(model, finish):
-    """A student or teacher, with the project's default transform, and one of `FINISHES`."""
-    stylizer = Stylizer(model, **FINISHES[finish])
+    """A student or teacher, with the project's default transform, finished as `settings_of` tells."""
+    stylizer = Stylizer(model, **settings_of(finish))
 
     def restyle(content, style):
         analysed = stylizer.analyze(style)
         return lambda strength: stylizer.apply(content, analysed, strength)
 
     return restyle
+
+
+def settings_of(finish):
+    """Keyword arguments of `common.transfer.Stylizer` of a finish: one of `FINISHES`, or a grade from 0 to 1.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if finish in FINISHES:
+        return FINISHES[finish]
+    grade = float(finish)
+    if not 0 <= grade <= 1:
+        raise ValueError(f"{finish} is not from 0 to 1")
+    return {"grade": grade}
 
 
 def load_network(name):
@@ -135,19 +149,20 @@ def peak_memory():
     return None
 
 
-def measured(teacher, name, pair, folder):
-    """A `Row` for every strength of method `name` on `pair`; its results lie in `folder`."""
+def measured(teacher, name, pair, folder, lpips=None):
+    """A `Row` for every strength of method `name` on `pair`; its results lie in `folder`. `lpips` as of `score`."""
     content, content_look, style_look = looks(teacher, pair)
     for strength in STRENGTHS:
         result = read_rgb(result_path(folder, pair, strength))
         distance = style_distance(look(teacher, result), style_look, content_look)
         kept = luminance_ssim(content, result), edge_ssim(content, result)
-        yield Row(name, pair.name, strength, *kept, glow(result, content), distance)
+        apart = lpips(content, result) if lpips else float("nan")
+        yield Row(name, pair.name, strength, *kept, glow(result, content), distance, apart)
 
 
-def scored(name, pair, folder):
+def scored(name, pair, folder, lpips=None):
     """The `Score` of method `name` on a pair whose right answer is known; its results lie in `folder`."""
-    return score(read_rgb(result_path(folder, pair, STRENGTHS[-1])), pair.read_truth())
+    return score(read_rgb(result_path(folder, pair, STRENGTHS[-1])), pair.read_truth(), lpips)
 
 
 @functools.lru_cache(maxsize=1)

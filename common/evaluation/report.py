@@ -6,19 +6,21 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from common.evaluation.scores import Score, interval, share_won
+from common.evaluation.scores import Score, interval, line_of, share_won
 from common.files import written_whole
 from common.photos import write_photo
 
 FILES = ("pictures.csv", "methods.csv", "answers.csv", "report.md", "scatter.png", "contact_sheet.jpg")
 # A result further than this from its style, by `style_distance`, has taken nothing of it worth comparing.
 RESTYLED = 0.98
+# What is compared at equal style; of glow, less is better.
+MEASURES = {"edge_ssim": "Edges", "luminance_ssim": "Luminance", "glow": "Glow (less is better)"}
 # Of a picture on the contact sheet, width and height in pixels, and the height and characters of its caption.
 CELL, CAPTION, LONGEST_NAME = (240, 180), 20, 34
 
 
 class Row(NamedTuple):
-    """What is measured of one picture."""
+    """What is measured of one picture; LPIPS is NaN where it is not measured."""
 
     method: str
     pair: str
@@ -27,6 +29,7 @@ class Row(NamedTuple):
     edge_ssim: float
     glow: float
     style_distance: float
+    lpips: float = float("nan")
 
 
 class Cost(NamedTuple):
@@ -51,14 +54,14 @@ def write_report(folder, rows, costs, models, sheet, title, conditions, scores=N
     """
     folder.mkdir(parents=True, exist_ok=True)
     summaries = [summary(name, rows, cost) for name, cost in costs.items()]
-    write_csv(folder / "pictures.csv", [row._asdict() for row in rows])
+    write_csv(folder / "pictures.csv", [line_of(row) for row in rows])
     write_csv(folder / "methods.csv", summaries)
     with written_whole(folder / "report.md") as temporary:
         text = markdown(rows, summaries, models, title, conditions)
         temporary.write_text(text + answers(scores, models) if scores else text, encoding="utf-8")
     if scores:
         lines = [(name, pair, score) for name, of_method in scores.items() for pair, score in of_method.items()]
-        write_csv(folder / "answers.csv", [{"method": n, "pair": p} | score._asdict() for n, p, score in lines])
+        write_csv(folder / "answers.csv", [{"method": n, "pair": p} | line_of(score) for n, p, score in lines])
     with written_whole(folder / "scatter.png") as temporary:
         scatter(rows, list(costs), models).savefig(temporary, dpi=120)
     write_photo(sheet, folder / "contact_sheet.jpg")
@@ -67,7 +70,8 @@ def write_report(folder, rows, costs, models, sheet, title, conditions, scores=N
 def summary(name, rows, cost):
     """A line on a method: means over pairs at full strength, and the cost."""
     full = [row for row in rows if row.method == name and row.strength == 1]
-    means = {column: float(np.nanmean([getattr(row, column) for row in full])) for column in Row._fields[3:]}
+    columns = [column for column in line_of(full[0]) if column not in ("method", "pair", "strength")]
+    means = {column: float(np.nanmean([getattr(row, column) for row in full])) for column in columns}
     return {"method": name} | means | cost._asdict()
 
 
@@ -80,43 +84,52 @@ def write_csv(path, lines):
 
 
 def markdown(rows, summaries, models, title, conditions):
-    """The report's text: a table of methods, and one of models against all others at equal strength."""
+    """The report's text: a table of methods, and one for each measure of models against all others at equal style."""
+    with_lpips = "lpips" in summaries[0]
+    told, heading, rule = (" LPIPS: from the content.", " LPIPS |", "---|") if with_lpips else ("", "", "")
     lines = [
         f"# {title}",
         "",
         f"{conditions} Edges and luminance: SSIM with the content. Glow: gradient that the result adds, in grey levels a "
-        "pixel, where the content is flat beside a strong edge. Means over pairs, at full strength; seconds a pair, peak "
-        "memory of a process of its own.",
+        f"pixel, where the content is flat beside a strong edge.{told} Means over pairs, at full strength; seconds a pair, "
+        "peak memory of a process of its own.",
         "",
-        "| method | edges | luminance | glow | style distance | seconds | memory / MB | weights |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| method | edges | luminance | glow | style distance |{heading} seconds | memory / MB | weights |",
+        f"|---|---|---|---|---|{rule}---|---|---|",
     ]
     for line in summaries:
+        apart = f" {line['lpips']:.3f} |" if with_lpips else ""
         memory = "-" if line["memory"] is None else f"{line['memory'] / 1e6:,.0f}"
         lines.append(
             f"| {line['method']} | {line['edge_ssim']:.3f} | {line['luminance_ssim']:.3f} | {line['glow']:.2f} "
-            f"| {line['style_distance']:.3f} | {line['seconds']:.2f} | {memory} | {line['weights']:,} |"
+            f"| {line['style_distance']:.3f} |{apart} {line['seconds']:.2f} | {memory} "
+            f"| {line['weights']:,} |"
         )
-    lines += [
+    return "\n".join([*lines, *equal_style(rows, [line["method"] for line in summaries], models), ""])
+
+
+def equal_style(rows, names, models):
+    """The lines on what models keep at equal style: for each of `MEASURES` a table of all methods."""
+    lines = [
         "",
         "## At equal style",
         "",
-        "Edge gain at equal style: the stronger method is turned down, a model by its strength and a colour transfer by "
-        "blending with the content, until both have the same style distance; then the SSIM of edges is compared. In "
-        "brackets the pairs on which the model keeps more, of those on which both come nearer to the style than "
-        f"{RESTYLED}.",
-        "",
-        f"| than | {' | '.join(models)} |",
-        f"|---|{'---|' * len(models)}",
+        "Gain at equal style: the stronger method is turned down, a model by its strength and a colour transfer by blending "
+        "with the content, until both have the same style distance; then what the model has more is told, the mean over "
+        "pairs. In brackets its 95 % bootstrap interval, and on how many pairs the model is better, of those on which both "
+        f"come nearer to the style than {RESTYLED}.",
     ]
-    for other in (line["method"] for line in summaries):
-        cells = ["" if model == other else advantage(rows, model, other) for model in models]
-        lines.append(f"| {other} | {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
+    for column, title in MEASURES.items():
+        lines += ["", f"| {title}, than | {' | '.join(models)} |", f"|---|{'---|' * len(models)}"]
+        for other in names:
+            cells = ["" if model == other else advantage(rows, model, other, column) for model in models]
+            lines.append(f"| {other} | {' | '.join(cells)} |")
+    return lines
 
 
 def answers(scores, models):
     """The text on right answers: a table of scores, and one of the pairs that each of `models` wins."""
+    apart = all("lpips" in line_of(score) for of_method in scores.values() for score in of_method.values())
     lines = [
         "",
         "## Where the right answer is known",
@@ -124,8 +137,8 @@ def answers(scores, models):
         "Means over pairs at full strength, against the right answer; of CIEDE2000 the 95 % bootstrap interval and the "
         "median. Histograms: mean correlation of those of red, green and blue.",
         "",
-        "| method | PSNR / dB | SSIM | CIEDE2000 | median | edges | histograms |",
-        "|---|---|---|---|---|---|---|",
+        f"| method | PSNR / dB | SSIM | CIEDE2000 | median | edges | histograms |{' LPIPS |' if apart else ''}",
+        f"|---|---|---|---|---|---|---|{'---|' if apart else ''}",
     ]
     errors = {name: [score.ciede2000 for score in of_method.values()] for name, of_method in scores.items()}
     for name, of_method in scores.items():
@@ -134,6 +147,7 @@ def answers(scores, models):
         lines.append(
             f"| {name} | {mean.psnr:.2f} | {mean.ssim:.3f} | {mean.ciede2000:.2f} ({low:.2f} to {high:.2f}) "
             f"| {np.median(errors[name]):.2f} | {mean.edge_ssim:.3f} | {mean.histograms:.3f} |"
+            f"{f' {mean.lpips:.3f} |' if apart else ''}"
         )
     lines += [
         "",
@@ -148,16 +162,21 @@ def answers(scores, models):
     return "\n".join([*lines, ""])
 
 
-def advantage(rows, model, other):
-    """'+0.034 (4 of 5)': what `model` keeps more of the edges than `other`, mean over pairs; the pairs where it does."""
-    gains = [gain(curve(rows, model, pair), curve(rows, other, pair)) for pair in dict.fromkeys(row.pair for row in rows)]
-    gains = [gain for gain in gains if gain is not None]
-    return f"{np.mean(gains):+.3f} ({sum(gain > 0 for gain in gains)} of {len(gains)})" if gains else "-"
+def advantage(rows, model, other, column):
+    """'+0.034 (+0.010 to +0.051, 4 of 5)': what `model` has more than `other`: mean, interval, pairs where it is better."""
+    pairs = dict.fromkeys(row.pair for row in rows)
+    gains = [gain(curve(rows, model, pair, column), curve(rows, other, pair, column)) for pair in pairs]
+    gains = np.array([gain for gain in gains if gain is not None and np.isfinite(gain)])
+    if not len(gains):
+        return "-"
+    low, high = interval(gains)
+    better = (gains < 0 if column == "glow" else gains > 0).sum()
+    return f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f}, {better} of {len(gains)})"
 
 
-def curve(rows, name, pair):
-    """Style distances, rising, and SSIM of edges of a method on a pair over the strengths: two arrays."""
-    points = sorted((row.style_distance, row.edge_ssim) for row in rows if (row.method, row.pair) == (name, pair))
+def curve(rows, name, pair, column):
+    """Style distances, rising, and the values of a column of a method on a pair over the strengths: two arrays."""
+    points = sorted((row.style_distance, getattr(row, column)) for row in rows if (row.method, row.pair) == (name, pair))
     return np.transpose(points)
 
 

@@ -14,24 +14,34 @@ SAMPLES, COVERED = 2000, 0.95
 
 
 class Score(NamedTuple):
-    """A result measured against the right answer: PSNR in dB, SSIM of luminance and of edges, mean CIEDE2000, histograms."""
+    """A result measured against the right answer: PSNR in dB, SSIM of luminance and of edges, mean CIEDE2000, histograms.
+
+    LPIPS is NaN where it is not measured.
+    """
 
     psnr: float
     ssim: float
     ciede2000: float
     edge_ssim: float
     histograms: float
+    lpips: float = float("nan")
 
 
-def score(result, truth):
-    """The `Score` of a result."""
+def score(result, truth, lpips=None):
+    """The `Score` of a result; `lpips` is a `common.evaluation.lpips.Lpips` or None."""
     return Score(
         psnr(result, truth),
         luminance_ssim(result, truth),
         ciede2000(result, truth),
         edge_ssim(result, truth),
         histogram_correlation(result, truth),
+        lpips(result, truth) if lpips else float("nan"),
     )
+
+
+def line_of(measured):
+    """A `Score`, or a named tuple like it, as a dict, without LPIPS where that is not measured."""
+    return {column: value for column, value in measured._asdict().items() if column != "lpips" or not np.isnan(value)}
 
 
 def psnr(result, truth):

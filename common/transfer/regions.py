@@ -78,7 +78,10 @@ def softened(weights, content, feather=FEATHER):
     """
     radius = max(1, round(feather * max(content.shape)))
     guide = np.round(255 * content).astype(np.uint8)  # of floats OpenCV's filter sees no edges
-    soft = np.stack([cv2.ximgproc.guidedFilter(guide, w.astype(np.float32), radius, EDGE_EPSILON) for w in weights])
+    soft = np.zeros(weights.shape, np.float32)
+    for index, weight in enumerate(weights):
+        if weight.any():
+            soft[index] = cv2.ximgproc.guidedFilter(guide, weight.astype(np.float32), radius, EDGE_EPSILON)
     soft = np.clip(soft, 0, None)
     return soft / np.maximum(soft.sum(axis=0), np.finfo(np.float32).tiny)
 
@@ -92,14 +95,15 @@ def region_statistics(feature, weight):
     """
     feature = np.asarray(feature)
     whole = statistics(feature)
-    weight = resized(weight, *feature.shape[:2]).reshape(-1).astype(np.float64)
-    pixels = weight.sum()
+    weight = resized(weight, *feature.shape[:2])
+    pixels = weight.sum(dtype=np.float64)
     share = pixels / (pixels + SHRINKAGE * feature.shape[-1])
     if not pixels:
         return whole
-    x = feature.reshape(-1, feature.shape[-1]) - whole.mean
-    mean = weight @ x / pixels
-    covariance = (x * weight[:, None]).T @ x / pixels - np.outer(mean, mean)
+    there = weight > 0
+    x, weight = feature[there] - whole.mean.astype(feature.dtype), weight[there]
+    mean = (weight @ x).astype(np.float64) / pixels
+    covariance = ((x * weight[:, None]).T @ x).astype(np.float64) / pixels - np.outer(mean, mean)
     return Statistics(whole.mean + share * mean, share * covariance + (1 - share) * whole.covariance)
 
 
@@ -121,9 +125,11 @@ def transferring_regions(styles, weights, transform, strength):
         result = np.zeros_like(feature)
         for style, weight in zip(styles, weights, strict=True):
             small = resized(weight, height, width)
-            if small.any():
+            rows = np.flatnonzero(small.any(axis=1))
+            if len(rows):
                 mapping = affine_map(region_statistics(feature[0], small), style[level], transform, strength)
-                result += small[None, ..., None] * mapping(feature)
+                part = slice(rows[0], rows[-1] + 1)
+                result[:, part] += small[part, :, None] * mapping(feature[:, part])
         return result
 
     return transferred

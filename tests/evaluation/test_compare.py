@@ -21,9 +21,10 @@ from common.evaluation.methods import (
     restyle_pairs,
     result_path,
     scored,
+    settings_of,
 )
 from common.evaluation.pairs import pairs_in
-from common.evaluation.report import CELL, FILES, answers, gain
+from common.evaluation.report import CELL, FILES, Row, advantage, answers, gain
 from common.evaluation.similarity import edge_ssim, frechet_distance, glow, look, luminance_ssim, style_distance
 from common.network import checkpoints
 from common.transfer.stylizer import Stylizer
@@ -185,6 +186,28 @@ def test_methods_are_compared_at_the_distance_that_both_reach():
     assert gain(strong, untouched) is None
 
 
+def test_what_is_gained_at_equal_style_is_told_with_its_interval():
+    """Of two pairs, on which the strong method, at the weak one's style, keeps 0.1 and 0.2 less and glows 1 and 3 more."""
+    rows = []
+    for pair, (kept, added) in {"first": (0.1, 1), "second": (0.2, 3)}.items():
+        for strength in (0.0, 0.5, 1.0):
+            rows.append(Row("strong", pair, strength, 0, 1 - 2 * kept * strength, 2 * added * strength, 1 - 0.6 * strength))
+            rows.append(Row("weak", pair, strength, 0, 1, 0, 1 - 0.3 * strength))
+    assert advantage(rows, "weak", "strong", "edge_ssim") == "+0.150 (+0.100 to +0.200, 2 of 2)"
+    assert advantage(rows, "weak", "strong", "glow") == "-2.000 (-3.000 to -1.000, 2 of 2)"
+    assert advantage(rows, "strong", "weak", "glow") == "+2.000 (+1.000 to +3.000, 0 of 2)"
+    blind = [row._replace(glow=float("nan")) for row in rows if row.pair == "first"] + rows[6:]
+    assert advantage(blind, "weak", "strong", "glow") == "-3.000 (-3.000 to -3.000, 1 of 1)"
+
+
+def test_a_finish_may_be_a_grade():
+    assert settings_of("balanced") == settings_of("0.5") == {"grade": 0.5}
+    assert settings_of("paper")["size"] is None
+    for text in ("1.5", "nan", "glossy"):
+        with pytest.raises(ValueError, match=text):
+            settings_of(text)
+
+
 def test_a_name_is_a_network_its_source_and_its_finish():
     assert parts_of("mobilenet") == ("mobilenet", "", "look")
     assert parts_of("vgg@paper") == ("vgg", "", "paper")
@@ -331,6 +354,7 @@ def test_a_teacher_without_a_decoder_is_one_line(run, tmp_path):
         ("--models", "resnet"),
         ("--models", "vgg-teacher"),
         ("--models", "mobilenet@glossy"),
+        ("--models", "mobilenet@1.5"),
         ("--weights", "vgg"),
         ("--size", "0"),
         ("--enlarge", "0"),

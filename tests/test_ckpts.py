@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from adain import CKPTS as ADAIN
+from adain import weights
 from common.evaluation.network_quality import measure
 from common.network.backbone import CKPTS
 from common.photos import photo_paths, read_rgb
@@ -71,3 +73,32 @@ def test_the_demo_takes_the_light_of_its_style(model):
     result = stylizer.apply(content, stylizer.analyze(style))
     before, after = (np.abs(photo.mean((0, 1)) - style.mean((0, 1))).sum() for photo in (content, result))
     assert after < before / 3
+
+
+@pytest.fixture(scope="module", params=["baseline", "pruned"])
+def painter(request):
+    return weights.load(ADAIN / f"{request.param}.npz")
+
+
+def test_painters_are_small():
+    assert sum(path.stat().st_size for path in ADAIN.iterdir()) < 5_000_000
+
+
+def test_a_painter_takes_the_colours_of_its_style(painter):
+    content, style = (read_rgb(PHOTOS / name)[::4, ::4] for name in ("summer_palace.jpg", "rocket_launch.jpg"))
+    means = [255 * painter.stylize(content, style, strength).mean((0, 1)) for strength in (0, 1)]
+    before, after = (np.abs(mean - style.mean((0, 1))).sum() for mean in means)
+    assert np.abs(means[0] - content.mean((0, 1))).max() < 20
+    assert after < before / 2
+
+
+def test_the_channels_that_were_cut_hardly_respond():
+    """To photos and styles that no network saw; `norms.npz` is of these. The baseline has no such channels."""
+    with np.load(ADAIN / "norms.npz") as norms:
+        kept, shares = norms["kept"], {}
+        for name in ("baseline", "channel_xor"):
+            of_channels = np.sort(norms[name].astype(float).sum(0)) / norms[name].sum(dtype=float)
+            shares[name] = of_channels[: len(of_channels) - len(kept)].sum()
+    assert len(kept) == weights.load(ADAIN / "pruned.npz").bottleneck
+    assert shares["channel_xor"] < 0.002
+    assert shares["baseline"] > 0.5

@@ -13,7 +13,7 @@ from adain.network import TAPS, adain
 from common.distillation.callbacks import Curves
 from common.errors import InputError
 from common.files import written_whole
-from common.network.backup import Backup
+from common.network.backup import Backup, go_on
 from common.network.layers import convolutions
 from common.photos.crops import centre_crop, random_crops, training_photo
 
@@ -216,23 +216,8 @@ def train(network, loss_network, course):
     if backup.path.exists():
         trainer.load_weights(backup.path)
     done = int(trainer.optimizer.iterations)
-    if done < course.steps:
-        trainer.fit(
-            course.batches(done),
-            shuffle=False,
-            initial_epoch=done // course.interval,
-            epochs=course.steps // course.interval,
-            steps_per_epoch=course.interval,
-            callbacks=[
-                keras.callbacks.TerminateOnNaN(),
-                backup,
-                keras.callbacks.CSVLogger(course.folder / "log.csv", append=True),
-                Curves(course.folder),
-                Samples(course),
-            ],
-        )
-    if trainer.stop_training:
-        raise InputError(f"the loss is not finite; the last good weights are in {backup.path}; try lower learning rates")
+    callbacks = [backup, Curves(course.folder), Samples(course)]
+    go_on(trainer, course.batches(done), done, course.steps, course.interval, course.folder / "log.csv", callbacks)
     weights.save(network, course.folder / NETWORK)
     return trainer.loss_weights
 

@@ -1,6 +1,5 @@
 """The course of a training: its options, what it was made from, resuming, and what is written as it goes."""
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from common.commands.training_options import RUN
 from common.errors import InputError
-from common.network.backup import Backup
+from common.network.backup import Backup, go_on
 from common.origin import require_same_origin, sha256_of
 from stargan_v2 import checkpoints, grids
 from stargan_v2.batches import batches
@@ -67,24 +66,9 @@ def fit(trainer, course, config, discriminator_config=None):
     if backup.path.exists():
         resume(trainer, backup.path)
     done = int(trainer.step.value)
-    if done >= course.steps:
-        return
-    trainer.fit(
-        batches(course.domains, course.batch_size, config.size, config.latent_dim, course.seed, done),
-        shuffle=False,
-        initial_epoch=done // course.interval,
-        epochs=course.steps // course.interval,
-        steps_per_epoch=course.interval,
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            Results(course, config, discriminator_config),
-            backup,
-            keras.callbacks.CSVLogger(course.folder / "log.csv", append=True),
-        ],
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
-    if trainer.stop_training:
-        raise InputError(f"a loss is not finite; the last good networks are in {course.folder / checkpoints.NETWORKS}")
+    data = batches(course.domains, course.batch_size, config.size, config.latent_dim, course.seed, done)
+    callbacks = [Results(course, config, discriminator_config), backup]
+    go_on(trainer, data, done, course.steps, course.interval, course.folder / "log.csv", callbacks)
 
 
 def resume(trainer, path):

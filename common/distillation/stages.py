@@ -10,8 +10,7 @@ from common.distillation.callbacks import Curves, Samples
 from common.distillation.least_squares import start_decoder_block
 from common.distillation.trainer import BlockwiseTrainer
 from common.distillation.whitening import give_weights, whiten, whitenable
-from common.errors import InputError
-from common.network.backup import Backup
+from common.network.backup import Backup, go_on
 from common.origin import read_origin, require_same_origin
 from common.photos.crops import CentreCrops, random_crops
 
@@ -164,32 +163,15 @@ def start(model, stage, course):
 def fit(trainer, stage, course, backup):
     """Train to the end of `stage`, from the step that the optimiser is at."""
     done = int(trainer.optimizer.iterations)
-    if done >= stage.steps:
-        return
-    trainer.fit(
-        random_crops(course.photos, course.batch_size, course.crop, course.seed, done, course.square),
-        shuffle=False,
-        initial_epoch=done // course.interval,
-        epochs=stage.steps // course.interval,
-        steps_per_epoch=course.interval,
-        validation_data=CentreCrops(course.validation) if course.validation else None,
-        callbacks=callbacks(trainer, stage, course, backup),
-    )
-    if trainer.stop_training:  # nothing else here stops it
-        raise InputError(
-            f"{stage.name}: the loss is not finite after step {int(trainer.optimizer.iterations)}; "
-            f"the last good weights are in {backup.path}; a lower learning rate may help"
-        )
+    crops = random_crops(course.photos, course.batch_size, course.crop, course.seed, done, course.square)
+    watched = CentreCrops(course.validation) if course.validation else None
+    log, what = course.folder / f"{stage.name}.csv", f"{stage.name}: the loss"
+    go_on(trainer, crops, done, stage.steps, course.interval, log, callbacks(trainer, stage, course, backup), watched, what)
 
 
 def callbacks(trainer, stage, course, backup):
     """What happens after every interval."""
-    result = [
-        keras.callbacks.TerminateOnNaN(),
-        backup,
-        keras.callbacks.CSVLogger(course.folder / f"{stage.name}.csv", append=True),
-        Curves(course.folder),
-    ]
+    result = [backup, Curves(course.folder)]
     if trainer.decodes and course.validation:
         result.append(Samples(course.folder / f"{stage.name}.png", course.validation))
     if course.tensorboard:

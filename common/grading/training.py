@@ -1,6 +1,5 @@
 """Training of the grade's predictor on pairs whose answer is known because we graded both photos."""
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,11 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.errors import InputError
 from common.grading import bases, grades, pairs, predictor
 from common.grading.colour import apply_luts, cie94, rgb_to_lab
 from common.grading.lut import LUMA
-from common.network.backup import Backup
+from common.network.backup import Backup, go_on
 
 # Weights in the loss, beside a mean CIE94 difference of 1: mean squared second differences of the LUT; fall of a grey ramp
 # a step; how far pixels lie beyond [0, 1].
@@ -120,23 +118,9 @@ def train(encoder, mapper, course):
     elif not course.trained:
         start(trainer, course)
     done = int(trainer.optimizer.iterations)
-    if done < course.steps:
-        trainer.fit(
-            pairs.batches(course.photos, course.batch_size, course.seed, done),
-            shuffle=False,
-            initial_epoch=done // course.interval,
-            epochs=course.steps // course.interval,
-            steps_per_epoch=course.interval,
-            validation_data=Watched(course.held_out) if course.held_out else None,
-            callbacks=[
-                keras.callbacks.TerminateOnNaN(),
-                backup,
-                keras.callbacks.CSVLogger(course.folder / "log.csv", append=True),
-            ],
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
-    if trainer.stop_training:
-        raise InputError(f"the loss is not finite; the last good weights are in {backup.path}; try a lower learning rate")
+    batches = pairs.batches(course.photos, course.batch_size, course.seed, done)
+    watched = Watched(course.held_out) if course.held_out else None
+    go_on(trainer, batches, done, course.steps, course.interval, course.folder / "log.csv", [backup], watched)
 
 
 def optimizer(course):

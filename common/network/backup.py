@@ -55,4 +55,4 @@ def go_on(trainer, batches, done, steps, interval, log, callbacks, validation=No
     )
     if trainer.stop_training:  # nothing else here stops it
         path = next(callback.path for callback in callbacks if isinstance(callback, Backup))
-        raise InputError(f"{what} is not finite any more: the last good weights are in {path}; a lower learning rate may help")
+        raise InputError(f"{what} is not finite any more: the last good weights are in {path}; a lower rate may help")

@@ -71,7 +71,7 @@ def for_each(work, contents, outputs, require, options, bytes_per_pixel=BYTES_PE
         1 where one failed, else the largest status of `work`.
     """
     pairs = [(c, o) for c, o in zip(contents, outputs, strict=True) if not (options.resume and o.exists())]
-    pairs.sort(key=lambda pair: -pair[0].stat().st_size)
+    pairs.sort(key=lambda pair: -pair[0].stat().st_size if pair[0].exists() else 0)  # a link may lead nowhere
     statuses, failures = {0}, {}
 
     def attempt(content, output):

@@ -74,6 +74,18 @@ def test_the_largest_status_counts(contents):
     assert go(lambda content, _: int(content.stem) + 1, contents) == 4
 
 
+def test_a_link_to_nothing_costs_no_other_its_result(contents, tmp_path, capsys):
+    link = tmp_path / "link.png"
+    link.symlink_to(tmp_path / "gone.png")
+
+    def work(content, output):
+        content.read_bytes()
+        return 0
+
+    assert go(work, [*contents, link]) == 1
+    assert capsys.readouterr().err.endswith(f"error: {link}: No such file or directory\n")
+
+
 def test_ctrl_c_ends_it(contents):
     def work(content, output):
         raise KeyboardInterrupt

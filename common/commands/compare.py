@@ -41,6 +41,7 @@ from common.evaluation.methods import (
 from common.evaluation.pairs import pairs_in
 from common.evaluation.report import FILES, contact_sheet, write_report
 from common.evaluation.similarity import JUDGED_LEVELS
+from common.evaluation.variants import VARIANTS
 from common.files import require_absent
 from common.network import registry
 from common.network.keras_backend import import_backend
@@ -68,7 +69,7 @@ def command_parser():
         help="vgg or mobilenet, a student, =CHECKPOINT where it is not the one in ckpts/; vgg-teacher=WEIGHTS[,DECODER] or "
         "mobilenet-teacher=WEIGHTS[,DECODER] (default: mobilenet); behind it @look (default), @guided, @none, or @paper: "
         f"the network on all pixels, and the guided filter; or with a grade, @{' @'.join(PRESETS)}, a number from 0 to 1 as "
-        "in @0.3, or @grade, that alone",
+        "in @0.3, or @grade, that alone; and behind a look or a grade a variant, as in @look+adain",
     )
     option(
         "--weights",
@@ -91,6 +92,7 @@ def command_parser():
         metavar="SIDE",
         help="enlarge contents to this longer side before they are restyled; results are measured at --size",
     )
+    option("--full-strength", action="store_true", help="measure at full strength alone: faster, nothing at equal style")
     option("--overwrite", action="store_true", help="replace a report that is there")
     return result
 
@@ -104,7 +106,8 @@ def network_name(text):
         settings_of(finish)
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{finish} is neither a grade from 0 to 1 nor one of {', '.join(FINISHES)}"
+            f"{finish} is neither a grade from 0 to 1 nor one of {', '.join(FINISHES)}, with +VARIANT behind it or not, one "
+            f"of {', '.join(VARIANTS)}"
         ) from error
     if kind.endswith("-teacher") and not source:
         raise argparse.ArgumentTypeError(f"{kind} needs its weights: {kind}=WEIGHTS[,DECODER]")
@@ -136,18 +139,19 @@ def compare(options):
     for name in models:
         pretrained(load_network, name)
 
+    strengths = STRENGTHS[-1:] if options.full_strength else STRENGTHS
     names = [UNTOUCHED, *colour_transfers(), *models]
     costs, rows, scores = {}, [], {name: {} for name in names}
     with tempfile.TemporaryDirectory() as folder:
         folders = [Path(folder, str(index)) for index in range(len(names))]
         for name, below in zip(tqdm(names, "restyling", unit="method", disable=None), folders, strict=True):
             below.mkdir()
-            costs[name] = in_own_process(restyle_pairs, name, pairs, below)
+            costs[name] = in_own_process(restyle_pairs, name, pairs, below, strengths)
         for pair in tqdm(pairs, "measuring", unit="pair", disable=None):
             for name, below in zip(names, folders, strict=True):
                 if pair.truth:
                     scores[name][pair.name] = scored(name, pair, below, lpips)
-                rows += measured(teacher, name, pair, below, lpips)
+                rows += measured(teacher, name, pair, below, lpips, strengths)
         pictures = (
             [
                 *map(Image.fromarray, pair.read()),

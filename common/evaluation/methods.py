@@ -11,9 +11,11 @@ from common.errors import InputError
 from common.evaluation.report import Cost, Row
 from common.evaluation.scores import score
 from common.evaluation.similarity import edge_ssim, glow, look, luminance_ssim, style_distance
+from common.evaluation.variants import VARIANTS, VariantFitter
 from common.network import registry
 from common.network.registry import BACKBONES
 from common.photos import enlarge_to_side, read_rgb, shrink_to_side, write_photo
+from common.transfer.network_pass import SIZE, NetworkPass
 from common.transfer.stylizer import PRESETS, Stylizer
 
 NETWORKS = (*BACKBONES, *(f"{name}-teacher" for name in BACKBONES))
@@ -45,8 +47,12 @@ def colour_transfer(transfer):
 
 
 def network(model, finish):
-    """A student or teacher, with the project's default transform, finished as `settings_of` tells."""
-    stylizer = Stylizer(model, **settings_of(finish))
+    """A student or teacher, with the project's default transform or in a variant, finished as `settings_of` tells."""
+    settings = settings_of(finish)
+    variant = VARIANTS.get(finish.partition("+")[2])
+    if variant:
+        return varied(VariantFitter(NetworkPass(model, SIZE, "pad"), variant, **settings))
+    stylizer = Stylizer(model, **settings)
 
     def restyle(content, style):
         analysed = stylizer.analyze(style)
@@ -55,12 +61,27 @@ def network(model, finish):
     return restyle
 
 
+def varied(fitter):
+    """A `VariantFitter` as a method."""
+
+    def restyle(content, style):
+        analysed = fitter.style(style)
+        return lambda strength: fitter.look(content, analysed, strength).recolour(content)
+
+    return restyle
+
+
 def settings_of(finish):
     """Keyword arguments of `common.transfer.Stylizer` of a finish: one of `FINISHES`, or a grade from 0 to 1.
 
+    A look's or a grade's may have a variant behind it, as in "look+adain".
+
     Raises:
-        ValueError: it is neither.
+        ValueError: there is no such finish or variant, or it takes none.
     """
+    finish, plus, variant = finish.partition("+")
+    if plus and (variant not in VARIANTS or FINISHES.get(finish, {"grade": 0}).keys() != {"grade"}):
+        raise ValueError(f"{finish} has no variant {variant}")
     if finish in FINISHES:
         return FINISHES[finish]
     grade = float(finish)
@@ -94,8 +115,8 @@ def parts_of(name):
     return kind, source, finish or "look"
 
 
-def restyle_pairs(name, pairs, folder):
-    """Restyle all pairs at all strengths, write the results to `folder` and give the method's `Cost`.
+def restyle_pairs(name, pairs, folder, strengths=STRENGTHS):
+    """Restyle all pairs at `strengths`, write the results to `folder` and give the method's `Cost`.
 
     Meant for a process of its own, so that nobody else's memory is counted.
     """
@@ -111,7 +132,7 @@ def restyle_pairs(name, pairs, folder):
         at_strength = restyle(content, style)
         full = at_strength(STRENGTHS[-1])
         seconds.append(time.perf_counter() - begin)
-        for strength in STRENGTHS:
+        for strength in strengths:
             result = full if strength == STRENGTHS[-1] else at_strength(strength)
             reduced = shrink_to_side(result, pair.size)
             write_photo(Image.fromarray(reduced), result_path(folder, pair, strength))
@@ -149,10 +170,10 @@ def peak_memory():
     return None
 
 
-def measured(teacher, name, pair, folder, lpips=None):
-    """A `Row` for every strength of method `name` on `pair`; its results lie in `folder`. `lpips` as of `score`."""
+def measured(teacher, name, pair, folder, lpips=None, strengths=STRENGTHS):
+    """A `Row` for each of `strengths` of method `name` on `pair`; its results lie in `folder`. `lpips` as of `score`."""
     content, content_look, style_look = looks(teacher, pair)
-    for strength in STRENGTHS:
+    for strength in strengths:
         result = read_rgb(result_path(folder, pair, strength))
         distance = style_distance(look(teacher, result), style_look, content_look)
         kept = luminance_ssim(content, result), edge_ssim(content, result)

@@ -84,7 +84,7 @@ def write_csv(path, lines):
 
 
 def markdown(rows, summaries, models, title, conditions):
-    """The report's text: a table of methods, and one for each measure of models against all others at equal style."""
+    """The report's text: a table of methods, and of several strengths one for each measure at equal style."""
     with_lpips = "lpips" in summaries[0]
     told, heading, rule = (" LPIPS: from the content.", " LPIPS |", "---|") if with_lpips else ("", "", "")
     lines = [
@@ -105,7 +105,9 @@ def markdown(rows, summaries, models, title, conditions):
             f"| {line['style_distance']:.3f} |{apart} {line['seconds']:.2f} | {memory} "
             f"| {line['weights']:,} |"
         )
-    return "\n".join([*lines, *equal_style(rows, [line["method"] for line in summaries], models), ""])
+    if len({row.strength for row in rows}) > 1:
+        lines += equal_style(rows, [line["method"] for line in summaries], models)
+    return "\n".join([*lines, ""])
 
 
 def equal_style(rows, names, models):

@@ -5,7 +5,7 @@ import numpy as np
 from common.grading import lut as luts
 from common.grading.runtime import shipped_predictor
 from common.photos import pad_to_multiple
-from common.transfer.look import CELLS, Look
+from common.transfer.look import Look
 from common.transfer.regions import (
     RegionalLook,
     RegionalStyle,
@@ -50,12 +50,12 @@ class LookFitter:
         """What the network makes of a copy in a `Style`."""
         return self.network_pass.restyle(copy, strength, lambda share: transferring(style.statistics, self.transform, share))
 
-    def look(self, pixels, style, strength, cells=CELLS):
-        """The `Look` of a photo in a `Style`; `cells` of its grid on the longer side."""
+    def look(self, pixels, style, strength, **grid_options):
+        """The `Look` of a photo in a `Style`; `grid_options` as of `Look.fit`."""
         grid, lut = None, None
         if self.grade < 1:
             copy = self.network_pass.copy(pixels)
-            grid = Look.fit(copy, self.restyled(copy, style, strength), cells=cells).grid
+            grid = Look.fit(copy, self.restyled(copy, style, strength), **grid_options).grid
         if self.grade > 0:
             lut = self.lut(pixels, style, strength)
         return Look(grid, lut, self.grade)

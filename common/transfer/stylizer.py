@@ -113,7 +113,7 @@ class Stylizer:
         if self.finish != "look" or self.fit != "pad":
             raise InputError("films take the finish look and the fit pad")
         return stylized_frames(
-            frames, lambda pixels: self._looks.look(pixels_of(pixels), style, strength, cells), smoothing, every, rate
+            frames, lambda pixels: self._looks.look(pixels_of(pixels), style, strength, cells=cells), smoothing, every, rate
         )
 
     def _look(self, pixels, style, strength, regions, feather):

@@ -109,10 +109,11 @@ def affine_map(content, style, transform="zca", strength=1.0):
 
     Args:
         content, style: `Statistics` of equal width.
-        transform: a key of `TRANSFORMS`.
+        transform: a key of `TRANSFORMS`, or a function like those there.
         strength: 0 leaves the feature as it is, 1 transforms it fully; in between, a linear blend of both.
     """
-    matrix = strength * TRANSFORMS[transform](content.covariance, style.covariance)
+    carry_over = TRANSFORMS.get(transform, transform)
+    matrix = strength * carry_over(content.covariance, style.covariance)
     offset = strength * style.mean - matrix @ content.mean
     return AffineMap(matrix + (1 - strength) * np.eye(len(matrix)), offset)
 

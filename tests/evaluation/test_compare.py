@@ -288,6 +288,14 @@ def test_the_report_has_every_picture_and_is_not_overwritten(run, tmp_path, chec
     assert stderr == f"error: {report / 'pictures.csv'} exists; --overwrite replaces it\n"
 
 
+@pytest.mark.slow
+def test_at_full_strength_alone_there_is_no_curve(run, tmp_path):
+    assert run("--full-strength")[0] == 0
+    with (tmp_path / "report" / "pictures.csv").open() as file:
+        assert {float(row["strength"]) for row in csv.DictReader(file)} == {1}
+    assert "At equal style" not in (tmp_path / "report" / "report.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [

@@ -4,3 +4,7 @@
 commands.
 Images are RGB in [-1, 1], `(batch, height, width, 3)`; a domain is a one-hot vector, `(batch, domains)`.
 """
+
+from pathlib import Path
+
+CKPTS = Path(__file__).resolve().parents[1] / "ckpts" / "stargan_v2"

@@ -13,6 +13,8 @@ from stargan_v2.networks import BUILDERS, Config
 # The file in the folder of a run.
 NETWORKS = "networks.npz"
 KIND, VERSION = "StarGAN v2", 1
+# Of all numbers in a configuration that is not taken for damaged.
+LARGEST = 4096
 
 
 class Trained(NamedTuple):
@@ -71,17 +73,31 @@ def load(folder):
     arrays = array_files.read_kind(path, KIND, VERSION)
     try:
         described = json.loads(str(arrays.pop("description")))
-        config = Config(**described["config"])
+        domains = tuple(map(str, described["domains"]))
+        config = sound_config(described["config"], domains)
         of_discriminator = described["discriminator_config"]
-        discriminator_config = Config(**of_discriminator) if of_discriminator else None
+        discriminator_config = sound_config(of_discriminator, domains) if of_discriminator else None
         result = Trained(
-            tuple(described["domains"]),
+            domains,
             config,
             build(config, discriminator_config),
             discriminator_config,
             int(described["step"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path} is damaged: its description cannot be read ({error})") from error
     assign(variables(result.networks), arrays, path)
     return result
+
+
+def sound_config(described, domains):
+    """The `Config` that a file describes, of so many domains.
+
+    Raises:
+        TypeError, ValueError: there are none such.
+    """
+    config = Config(**described)
+    numbers = config._replace(high_pass=1, separable=1, halvings=1 if config.halvings is None else config.halvings)
+    if not all(isinstance(number, int) and 0 <= number <= LARGEST for number in numbers) or config.domains != len(domains):
+        raise ValueError("no network has such sizes")
+    return config

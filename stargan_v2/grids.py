@@ -62,8 +62,13 @@ def reference_grid(networks, images, references, domains):
     return grid(networks, images, styles, labels=references)
 
 
-def write_sheet(sheet, path):
-    """Write a sheet `(rows, columns, height, width, 3)` in [-1, 1] as one picture."""
+def picture(sheet):
+    """A sheet `(rows, columns, height, width, 3)` in [-1, 1] as one PIL image."""
     rows, columns, height, width, _ = sheet.shape
     pixels = sheet.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, 3)
-    write_photo(Image.fromarray(((np.clip(pixels, -1, 1) + 1) * 127.5).round().astype(np.uint8)), path)
+    return Image.fromarray(((np.clip(pixels, -1, 1) + 1) * 127.5).round().astype(np.uint8))
+
+
+def write_sheet(sheet, path):
+    """Write a sheet, as `picture` takes it, to a file."""
+    write_photo(picture(sheet), path)

@@ -36,6 +36,8 @@ from common.transfer.look import Look
 from common.transfer.style import Style
 from common.transfer.transforms import Statistics
 from mobilenet_backbone import BACKBONE, student
+from stargan_v2 import checkpoints as gans
+from stargan_v2.networks import Config
 from tests import toy_films
 from vgg_backbone import teacher
 
@@ -213,6 +215,15 @@ def read_painter(path):
     return [variable.numpy() for variable in painters.load(path).variables.values()]
 
 
+def write_gan(path):
+    config = Config(size=16, width=2, cap=3, style_dim=2, latent_dim=2, hidden=2)
+    gans.save(path, gans.Trained(("day", "dusk"), config, gans.build(config, config), config, 1))
+
+
+def read_gan(path):
+    return [weights for network in gans.load(path).networks.values() for weights in network.get_weights()]
+
+
 KINDS = {
     "jpeg": Kind(".jpg", write_photo, read_photo),
     "png": Kind(".png", write_photo, read_photo),
@@ -233,6 +244,7 @@ KINDS = {
     "predictor's weights": Kind(".npz", write_predictor_weights, read_predictor_weights, COPIES_OF_LARGE),
     "LUT": Kind(".cube", write_lut, read_lut),
     "AdaIN network": Kind(".npz", write_painter, read_painter, COPIES_OF_LARGE),
+    "StarGAN v2": Kind(".npz", write_gan, read_gan, COPIES_OF_LARGE),
 }
 every_kind = pytest.mark.parametrize("name", KINDS)
 

@@ -63,7 +63,7 @@ def require_arrays(shapes, arrays, source):
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise InputError(f"{source}: {name} has shape {arrays[name].shape} but must be {shape}")
-        if not np.isfinite(arrays[name]).all():
+        if arrays[name].dtype.kind not in "fiu" or not np.isfinite(arrays[name]).all():
             raise InputError(f"{source}: {name} is not finite")
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from common.commands import cli
 from common.commands.training_options import positive
-from common.errors import InputError
+from common.files import require_new_folder
 from common.photos import photo_paths, read_rgb, write_photo
 
 SIDE = 256
@@ -112,8 +112,7 @@ def style(random, photo):
 def make_styles(options):
     """Do what `options` ask for."""
     paths = photo_paths(options.photos)
-    if options.output.exists() and any(options.output.iterdir()):
-        raise InputError(f"{options.output} is not empty")
+    require_new_folder(options.output)
     options.output.mkdir(parents=True, exist_ok=True)
     from tqdm import tqdm
 

@@ -25,7 +25,7 @@ from adain.train import SCALING_SIDE
 from common.commands import cli
 from common.commands.training_options import evenly_spaced, positive
 from common.errors import InputError
-from common.files import written_whole
+from common.files import require_new_folder, written_whole
 from common.network.keras_backend import import_backend
 from common.photos import photo_paths
 
@@ -56,8 +56,7 @@ def main(arguments=None):
 def measure(options, arguments):
     """Do what `options` ask for."""
     contents, styles = photo_paths(options.content), photo_paths(options.style)
-    if options.output.exists() and (not options.output.is_dir() or any(options.output.iterdir())):
-        raise InputError(f"{options.output} exists: give a new folder")
+    require_new_folder(options.output)
     import_backend()
     from tqdm import tqdm
 

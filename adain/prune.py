@@ -17,7 +17,7 @@ import numpy as np
 from common.commands import cli
 from common.commands.training_options import positive, random_subset
 from common.errors import InputError
-from common.files import written_whole
+from common.files import require_new_folder, written_whole
 from common.network.keras_backend import import_backend
 from common.photos import photo_paths
 
@@ -44,8 +44,7 @@ def prune(options, arguments):
     contents, styles = (
         random_subset(photo_paths(folder), options.limit, options.seed) for folder in (options.dataset, options.style)
     )
-    if options.output.exists() and (not options.output.is_dir() or any(options.output.iterdir())):
-        raise InputError(f"{options.output} exists: give a new folder")
+    require_new_folder(options.output)
     import_backend()
     from tqdm import tqdm
 

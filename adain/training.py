@@ -99,21 +99,22 @@ class AdainTrainer(keras.Model):
         self.means = [keras.metrics.Mean(name) for name in (*self.names, "live")]
         self.built = True
 
-    def look(self, images):
-        """The features of the losses, and the encoder's; what neither trains differently is worked out once."""
+    def taps(self, images):
+        """The features of the losses, and what the encoder's tail goes on from: the trunk is gone through once."""
         *taps, x = keras.tree.flatten(self.trunk(images))
-        if self.loss_tail is None:
-            return taps, taps[-1]
-        return [*taps, *keras.tree.flatten(self.loss_tail(x))], self.tail(x)
+        return taps if self.loss_tail is None else [*taps, *keras.tree.flatten(self.loss_tail(x))], x
+
+    def look(self, images):
+        """The features of the losses, and the encoder's."""
+        taps, x = self.taps(images)
+        return taps, taps[-1] if self.loss_tail is None else self.tail(x)
 
     def call(self, batch, training=False):
         """Features of the losses of content, style and result; the encoder's of content and style; the result."""
         content, style = batch
         (content_taps, content_feature), (style_taps, style_feature) = self.look(content), self.look(style)
         image = self.decoder(adain(content_feature, style_feature))
-        *taps, x = keras.tree.flatten(self.trunk(image))
-        taps = taps if self.loss_tail is None else [*taps, *keras.tree.flatten(self.loss_tail(x))]
-        return content_taps, style_taps, taps, content_feature, style_feature, image
+        return content_taps, style_taps, self.taps(image)[0], content_feature, style_feature, image
 
     def parts(self, y_pred, half_alive):
         """The losses that have a weight, by name."""

@@ -51,3 +51,9 @@ def require_absent(path, overwrite):
     """Raise `InputError` where something is at `path` that may not be replaced."""
     if os.path.lexists(path) and not overwrite:  # a link to nothing is something too
         raise InputError(f"{path} exists; --overwrite replaces it")
+
+
+def require_new_folder(path):
+    """Raise `InputError` unless `path` is an empty folder, or nothing is there."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path} exists: give a new folder")

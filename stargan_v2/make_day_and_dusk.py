@@ -15,7 +15,7 @@ from pathlib import Path
 from common.commands import cli
 from common.commands.training_options import positive
 from common.errors import InputError
-from common.files import written_whole
+from common.files import require_new_folder, written_whole
 from common.photos import photo_paths
 
 TRUTH, ANSWERS = "truth.json", "answers"
@@ -34,7 +34,7 @@ def command_parser():
     result = cli.parser(__doc__)
     option = result.add_argument
     option("photos", type=Path, metavar="PHOTOS", help="folder of photos, twenty or more")
-    option("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write; must not be there yet")
+    option("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write: a new folder")
     option("--size", type=positive, default=64, metavar="SIDE", help="of the square photos (default: %(default)s)")
     option("--seed", type=int, default=0, metavar="S", help="of the split and of the dusks (default: %(default)s)")
     return result
@@ -47,8 +47,7 @@ def make_day_and_dusk(options):
     paths = photo_paths(options.photos)
     if len(paths) < 2 / SHARES["test"]:
         raise InputError(f"{options.photos} holds {len(paths)} photos, but a set needs {2 / SHARES['test']:.0f}")
-    if options.output.exists():
-        raise InputError(f"{options.output} exists; give another name")
+    require_new_folder(options.output)
     random = np.random.default_rng(options.seed)
     paths = [paths[index] for index in random.permutation(len(paths))]
     half = len(paths) // 2

@@ -191,7 +191,10 @@ def gain(first, second):
 
 
 def scatter(rows, names, models):
-    """A figure of content against style, a panel each for edges and luminance: a curve over strengths for every method."""
+    """A figure of content against style, a panel each for edges and luminance: a curve over strengths for every method.
+
+    At full strength bars show the 95 % bootstrap intervals over pairs.
+    """
     from matplotlib.figure import Figure  # slow to import
 
     strengths = sorted({row.strength for row in rows})
@@ -201,14 +204,15 @@ def scatter(rows, names, models):
     ):
         for name in names:
             points = [
-                np.mean(
-                    [(row.style_distance, getattr(row, column)) for row in rows if row[::2][:2] == (name, strength)], axis=0
+                np.transpose(
+                    [(r.style_distance, getattr(r, column)) for r in rows if (r.method, r.strength) == (name, strength)]
                 )
                 for strength in strengths
             ]
-            style = "-" if name in models else ":"
-            (line,) = axes.plot(*np.transpose(points), style, label=name, linewidth=1, marker=".")
-            axes.plot(*points[-1], "o", color=line.get_color())
+            means = np.mean(points, axis=2)
+            (line,) = axes.plot(*means.T, "-" if name in models else ":", label=name, linewidth=1, marker=".")
+            x, y = (np.abs(np.subtract(interval(of_axis), of_axis.mean()))[:, None] for of_axis in points[-1])
+            axes.errorbar(*means[-1], y, x, "o", color=line.get_color(), elinewidth=1)
         axes.set(xlabel="style distance (0: the style's look)", ylabel=title)
         axes.grid(alpha=0.3)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)

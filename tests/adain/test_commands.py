@@ -73,7 +73,7 @@ def test_every_kind_of_style_shows_something(rng, kind):
 
 def test_styles_do_not_go_into_a_folder_that_holds_something(photos, capsys):
     assert make_styles.main([str(photos), "-o", str(photos)]) == 1
-    assert "is not empty" in capsys.readouterr().err
+    assert "give a new folder" in capsys.readouterr().err
 
 
 def test_a_run_leaves_a_network_a_record_samples_and_curves(run):

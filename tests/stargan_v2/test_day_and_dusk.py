@@ -89,6 +89,7 @@ def test_what_cannot_be_made_is_one_sentence(tmp_path, capsys, count, there, mes
     photos = write_photos(tmp_path / "photos", count)
     if there:
         (tmp_path / "set").mkdir()
+        (tmp_path / "set" / "truth.json").write_text("{}")
     assert make_day_and_dusk.main([str(photos), "-o", str(tmp_path / "set")]) == 1
     error = capsys.readouterr().err
     assert message in error

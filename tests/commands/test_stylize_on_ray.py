@@ -198,6 +198,23 @@ def test_a_photo_that_loses_every_worker_is_told(tmp_path):
     assert list(lost) == [("a.jpg", 1, f"{tmp_path}/a.jpg: 4 workers were lost with it")]
 
 
+def test_warnings_of_a_worker_are_told_with_the_names_of_the_files_in_storage(tmp_path, monkeypatch, capfd):
+    """Without a cluster: what a worker does, called here."""
+    film = toy_films.write(tmp_path / "film.mkv", toy_films.pan("city_content", 60), options={"g": "10"})
+    film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+
+    def here(ray, work, job, pairs, jobs):
+        return ((pair, work(job, *pair)) for pair in pairs)
+
+    monkeypatch.setattr(stylize_on_ray.ray_cluster, "joined", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(stylize_on_ray.ray_cluster, "results", here)
+    url = tmp_path.as_uri()
+    assert pcakd.main(["stylize", url, str(STYLE), "-o", f"{url}/out", "--ray", "local", "--size", "96"]) == 3
+    printed = capfd.readouterr().err
+    assert f"warning: {url}/film.mkv breaks off" in printed
+    assert f"; {url}/out/film.mkv holds what could be read\n" in printed
+
+
 def test_where_nothing_is_left_to_do_no_cluster_is_joined(photos, monkeypatch):
     command = ["stylize", str(photos), str(STYLE), "-o", str(photos), "--ray", "local", "--resume"]
     monkeypatch.setattr(stylize_on_ray.ray_cluster, "joined", lambda *_: pytest.fail("joined"))

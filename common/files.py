@@ -1,7 +1,9 @@
 """Writing files so that they appear whole or not at all, and where they may be written."""
 
 import os
+import platform
 import uuid
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import psutil
 
 from common.errors import InputError
 
-# Temporary files are called so, with the number of the process that writes them and the suffixes of what they become.
+# Temporary files are called so, with the machine and the number of the process that writes them and the suffixes of what
+# they become.
 TEMPORARY, LONGEST_SUFFIX = ".pcakd-", 40
 
 
@@ -22,7 +25,7 @@ def written_whole(path):
     """
     path = Path(path)
     suffixes = "".join(path.suffixes)[-LONGEST_SUFFIX:]
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}{suffixes}")
+    temporary = path.with_name(f"{TEMPORARY}{machine()}-{os.getpid()}-{uuid.uuid4().hex}{suffixes}")
     remove_abandoned(path.parent)
     try:
         yield temporary
@@ -31,10 +34,16 @@ def written_whole(path):
         temporary.unlink(missing_ok=True)
 
 
+def machine():
+    """A short name of this machine, of letters and digits: several may write to one folder that they share."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
 def remove_abandoned(folder):
-    """Remove temporary files in `folder` of processes that are no more: killed, they could not do it themselves."""
-    for left in folder.glob(f"{TEMPORARY}*"):
-        process = left.name.removeprefix(TEMPORARY).partition("-")[0]
+    """Remove temporary files in `folder` of this machine's processes that are no more: killed, they could not do it."""
+    own = f"{TEMPORARY}{machine()}-"
+    for left in folder.glob(f"{own}*"):
+        process = left.name.removeprefix(own).partition("-")[0]
         if process.isdecimal() and not psutil.pid_exists(int(process)):
             left.unlink(missing_ok=True)
 

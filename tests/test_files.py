@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from common import files
 from common.errors import InputError
 from common.files import require_absent, written_whole
 
@@ -37,6 +38,17 @@ def test_what_a_killed_process_left_is_cleared_by_the_next_write(tmp_path):
     with written_whole(tmp_path / "other.txt") as temporary:
         temporary.write_text("whole")
     assert [path.name for path in tmp_path.iterdir()] == ["other.txt"]
+
+
+def test_what_another_machine_writes_to_a_shared_folder_is_left_alone(tmp_path, monkeypatch):
+    """Its processes cannot be seen from here."""
+    with written_whole(tmp_path / "theirs.txt") as theirs:
+        theirs.write_text("half")
+        monkeypatch.setattr(files.platform, "node", lambda: "another")
+        monkeypatch.setattr(files.psutil, "pid_exists", lambda process: False)
+        with written_whole(tmp_path / "ours.txt") as ours:
+            ours.write_text("whole")
+        assert theirs.exists()
 
 
 def test_a_name_as_long_as_there_may_be_can_be_written(tmp_path):

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import sys
+from pathlib import Path
 
 from common.errors import InputError
 
@@ -24,6 +25,11 @@ def fraction(text):
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
     return value
+
+
+def path_or_url(text):
+    """A `Path`, or text where it is a URL, which a `Path` would spoil; for argparse."""
+    return text if "://" in text else Path(text)
 
 
 def report_errors(work, *arguments):

@@ -24,7 +24,12 @@ RESULT_MARK = ".stylized"
 
 def contents_of(folder):
     """Photos and films in `folder` without the results of earlier runs."""
-    return [path for path in photo_paths(folder, also=FILMS) if not path.stem.endswith(RESULT_MARK)]
+    return without_results(photo_paths(folder, also=FILMS))
+
+
+def without_results(paths):
+    """`paths` without those that results have where no other name is asked for."""
+    return [path for path in paths if not path.stem.endswith(RESULT_MARK)]
 
 
 def output_path(content, output, is_folder):
@@ -72,24 +77,46 @@ def for_each(work, contents, outputs, require, options, bytes_per_pixel=BYTES_PE
     """
     pairs = [(c, o) for c, o in zip(contents, outputs, strict=True) if not (options.resume and o.exists())]
     pairs.sort(key=lambda pair: -pair[0].stat().st_size if pair[0].exists() else 0)  # a link may lead nowhere
-    statuses, failures = {0}, {}
 
-    def attempt(content, output):
-        try:
-            require(content, output)
-            return work(content, output)
-        except (InputError, OSError, MemoryError) as error:
-            failures[content] = f"{content}: too little memory" if isinstance(error, MemoryError) else cli.message(error)
-            return 1
+    def required_work(content, output):
+        require(content, output)
+        return work(content, output)
 
     with ThreadPoolExecutor(options.jobs or jobs_for(contents, bytes_per_pixel)) as pool:
-        futures = [pool.submit(attempt, *pair) for pair in pairs]
+        futures = [pool.submit(attempt, required_work, *pair) for pair in pairs]
         try:
-            for future in tqdm(as_completed(futures), total=len(futures), unit="photo"):
-                statuses.add(future.result())
+            return summed_up((future.result() for future in as_completed(futures)), len(futures))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def attempt(work, content, output):
+    """Call `work(content, output)`, which gives an exit status.
+
+    Returns:
+        `content`, the status, and None or one line that says why it failed.
+    """
+    try:
+        return content, work(content, output), None
+    except (InputError, OSError) as error:
+        return content, 1, cli.message(error)
+    except MemoryError:
+        return content, 1, f"{content}: too little memory"
+
+
+def summed_up(outcomes, count):
+    """The exit status of a run: 1 where one failed, else the largest. A bar counts; failures are told at the end.
+
+    Args:
+        outcomes: what `attempt` gave for each, as they come.
+        count: of them.
+    """
+    statuses, failures = {0}, {}
+    for content, status, failure in tqdm(outcomes, total=count, unit="photo"):
+        statuses.add(status)
+        if failure:
+            failures[content] = failure
     for content in sorted(failures):
         print(f"error: {failures[content]}", file=sys.stderr)
     return 1 if failures else max(statuses)

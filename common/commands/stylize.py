@@ -48,12 +48,17 @@ def main(backbone, doc, arguments=None):
 def add_options(parser):
     """Give a parser the command's options."""
     option = parser.add_argument
-    option("content", type=Path, metavar="CONTENT", help="a photo, or a folder of photos")
-    option("style", type=Path, metavar="STYLE", help="the photo whose light and colour to take, or a saved style (.npz)")
+    option("content", type=cli.path_or_url, metavar="CONTENT", help="a photo, or a folder of photos")
+    option(
+        "style",
+        type=cli.path_or_url,
+        metavar="STYLE",
+        help="the photo whose light and colour to take, or a saved style (.npz)",
+    )
     option(
         "-o",
         "--output",
-        type=Path,
+        type=cli.path_or_url,
         metavar="OUT",
         help="where to write: for a folder of contents a folder (default: NAME.stylized.EXT beside the content)",
     )
@@ -129,11 +134,17 @@ def add_options(parser):
     )
     option("--overwrite", action="store_true", help="replace results that are there")
     add_folder_options(parser)
+    option(
+        "--ray",
+        metavar="ADDRESS",
+        help="stylise a folder on a Ray cluster: local starts one on this machine, auto or HOST:PORT joins one. CONTENT, "
+        "STYLE and OUT may be URLs that fsspec knows then, such as s3://bucket/holiday",
+    )
     stylize_films.add_options(parser)
 
 
 def weighted_path(text):
-    """A path and a weight, of PATH=WEIGHT, for argparse."""
+    """A path or a URL and a weight, of PATH=WEIGHT, for argparse."""
     path, equals, weight = text.rpartition("=")
     try:
         weight = float(weight)
@@ -141,7 +152,7 @@ def weighted_path(text):
         weight = -1.0
     if not equals or not 0 <= weight < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not PHOTO=WEIGHT, a weight being a number from 0 on")
-    return Path(path), weight
+    return cli.path_or_url(path), weight
 
 
 def size(text):
@@ -159,16 +170,13 @@ def stylize_photos(options, backbone):
     Returns:
         1 where a photo or film of a folder failed, else `stylize_films.BROKEN_OFF` where a film broke off, else 0.
     """
+    if options.ray is not None:
+        from common.commands.stylize_on_ray import stylize_on_ray  # it imports this module
+
+        return stylize_on_ray(options, backbone)
+    require_local(options)
     is_folder, film = options.content.is_dir(), is_film(options.content)
-    settings = stylizer_settings(options)
-    require_folder_options(options, is_folder)
-    if options.model == "teacher" and not options.checkpoint:
-        raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
-    for path in (options.style, *(path for path, _ in options.mix)):
-        if path.suffix != SAVED:
-            require_photo(path)
-    require_extras(options, settings["finish"], is_folder or film)
-    region_options.require_regions(options, settings, is_folder or film)
+    settings = required_settings(options, is_folder, is_folder or film)
     contents = contents_of(options.content) if is_folder else [options.content]
     if is_folder and options.output:
         options.output.mkdir(parents=True, exist_ok=True)
@@ -179,21 +187,11 @@ def stylize_photos(options, backbone):
     from common.network.registry import load_network
 
     network = load_network(backbone, options.model, options.checkpoint)
-    stylizer = Stylizer(network, **settings)
     mask, content_regions, style_regions = region_options.masks_of(options)
-    style = style_of(stylizer, options.style, style_regions)
-    if options.mix:
-        others = [style_of(stylizer, path) for path, _ in options.mix]
-        style = Style.mix([style, *others], [1.0, *(weight for _, weight in options.mix)])
-    if options.save_style:
-        style.save(options.save_style)
+    style = asked_style(Stylizer(network, **settings), options, style_regions)
 
     def stylize(content, output):
-        if is_film(content):
-            of_films = Stylizer(network, **settings | {"size": settings["size"] if options.size else FILM_SIZE})
-            return stylize_films.stylize_film(of_films, content, style, output, options)
-        stylize_photo(stylizer, style, options, content, output, mask, content_regions)
-        return 0
+        return stylize_file(network, settings, style, options, content, output, mask, content_regions)
 
     if not is_folder:
         return stylize(options.content, outputs[0])
@@ -201,6 +199,55 @@ def stylize_photos(options, backbone):
     if settings["size"] is None:
         return for_each(stylize, contents, outputs, require, options, network.bytes_per_pixel)
     return for_each(stylize, contents, outputs, require, options)
+
+
+def require_local(options):
+    """Raise `InputError` where a photo is named by a URL, which goes with --ray alone."""
+    for place in (options.content, options.style, options.output, *(place for place, _ in options.mix)):
+        if isinstance(place, str):
+            raise InputError(f"{place}: URLs go with --ray")
+
+
+def required_settings(options, is_folder, several):
+    """`stylizer_settings`, where all that `options` ask for can be done.
+
+    Args:
+        is_folder: whether the content is one.
+        several: whether it has more than one picture, as a film has too.
+
+    Raises:
+        InputError: options contradict each other, or the style is no photo.
+    """
+    settings = stylizer_settings(options)
+    require_folder_options(options, is_folder)
+    if options.model == "teacher" and not options.checkpoint:
+        raise InputError("--model teacher needs --checkpoint: its pretrained weights, a .npz file or imagenet")
+    for path in (options.style, *(path for path, _ in options.mix)):
+        if path.suffix != SAVED:
+            require_photo(path)
+    require_extras(options, settings["finish"], several)
+    region_options.require_regions(options, settings, several)
+    return settings
+
+
+def asked_style(stylizer, options, regions=None):
+    """The style that `options` name, of regions where there are some, mixed, and saved where asked for."""
+    style = style_of(stylizer, options.style, regions)
+    if options.mix:
+        others = [style_of(stylizer, path) for path, _ in options.mix]
+        style = Style.mix([style, *others], [1.0, *(weight for _, weight in options.mix)])
+    if options.save_style:
+        style.save(options.save_style)
+    return style
+
+
+def stylize_file(network, settings, style, options, content, output, mask=None, regions=None):
+    """Stylise a photo or a film; the exit status."""
+    if is_film(content):
+        of_films = Stylizer(network, **settings | {"size": settings["size"] if options.size else FILM_SIZE})
+        return stylize_films.stylize_film(of_films, content, style, output, options)
+    stylize_photo(Stylizer(network, **settings), style, options, content, output, mask, regions)
+    return 0
 
 
 def require_content(content, output, options, settings):

@@ -41,11 +41,16 @@ def photo_paths(folder: str | Path, also: Iterable[str] = ()) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
+    return photos_among(folder.iterdir(), folder, also)
+
+
+def photos_among(paths: Iterable[Path], folder: str | Path, also: Iterable[str] = ()) -> list[Path]:
+    """As `photo_paths`, of the paths in a folder that may lie anywhere: only their names are looked at."""
     endings = {*WRITERS, *also}
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in endings and not path.name.startswith("."))
-    if not paths:
+    photos = sorted(path for path in paths if path.suffix.lower() in endings and not path.name.startswith("."))
+    if not photos:
         raise InputError(f"{folder} holds no photo ({', '.join(WRITERS)})")
-    return paths
+    return photos
 
 
 @contextlib.contextmanager

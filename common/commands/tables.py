@@ -4,7 +4,9 @@ python -m common.commands.tables cost --models vgg mobilenet vgg=ckpts/released/
 python -m common.commands.tables speed --models mobilenet mobilenet@paper reinhard --memory 12 -o tables/
 python -m common.commands.tables losses PAIRS --models vgg mobilenet --weights vgg=vgg19_normalised.npz -o tables/
 
-Each writes NAME.csv and NAME.md, its name, to the folder that -o names, and prints the latter.
+A table is written to the folder that -o names as cost.csv and cost.md, and so on; the latter is printed. A teacher without
+its weights gets random ones, which cost as much. Speed is measured on random photos, and takes minutes a model, most of them
+at the largest sizes.
 """
 
 import argparse

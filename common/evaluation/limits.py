@@ -90,4 +90,6 @@ def answer(sender, work, arguments):
             reply = "error", str(error)
         else:
             raise
+    except KeyboardInterrupt:  # which the process that waits gets, too
+        return
     sender.send((*reply, peak_memory()))

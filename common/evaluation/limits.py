@@ -2,8 +2,10 @@
 
 import contextlib
 import multiprocessing
+import os
 import re
 import signal
+import threading
 import time
 from typing import NamedTuple
 
@@ -81,6 +83,7 @@ def watch(process, receiver, begin, memory, seconds):
 
 def answer(sender, work, arguments):
     """In the process: do the work and send back what became of it, and the peak memory in bytes or None."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         reply = "done", work(*arguments)
     except Exception as error:
@@ -93,3 +96,9 @@ def answer(sender, work, arguments):
     except KeyboardInterrupt:  # which the process that waits gets, too
         return
     sender.send((*reply, peak_memory()))
+
+
+def end_with_parent():
+    """End this process as soon as the one that waits for it is killed."""
+    multiprocessing.parent_process().join()
+    os._exit(1)

@@ -1,15 +1,19 @@
 """Work that takes too much is stopped, and what stopped it is told; work that fails otherwise is no matter of limits."""
 
 import os
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from common.errors import InputError
 from common.evaluation.limits import run_limited
 from common.photos import read_rgb
 
+ROOT = Path(__file__).resolve().parents[2]
 ROOM, SECONDS = 700e6, 60
 
 
@@ -48,3 +52,17 @@ def test_an_error_of_the_users_is_raised_as_it_is(tmp_path):
 def test_work_that_crashes_is_not_said_to_lack_memory():
     with pytest.raises(RuntimeError, match="ended with status 3"):
         run_limited(os._exit, (3,), ROOM, SECONDS)
+
+
+def test_work_ends_with_the_process_that_waits_for_it(tmp_path):
+    work = f"import time; open({str(tmp_path / 'begun')!r}, 'w').close(); time.sleep(60)"
+    code = f"from common.evaluation.limits import run_limited; run_limited(exec, ({work!r},), 1e9, 60)"
+    waiting = psutil.Popen([sys.executable, "-c", code], cwd=ROOT)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    working = waiting.children()
+    waiting.kill()
+    waiting.wait()
+    assert working
+    assert not psutil.wait_procs(working, timeout=20)[1]

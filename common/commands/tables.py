@@ -72,7 +72,7 @@ def command_parser():
     option = speed_table.add_argument
     option("--sizes", type=size, nargs="+", default=[*map(size, SIZES)], metavar="WxH", help=f"default: {' '.join(SIZES)}")
     option(
-        "--memory", type=above_zero, metavar="GB", help=f"what a model may take (default: {SHARE_OF_FREE:.0%} of the free)"
+        "--memory", type=above_zero, metavar="GB", help=f"what a model may take (default: {SHARE_OF_FREE} of what is free)"
     )
     option("--timeout", type=positive, default=600, metavar="S", help="seconds a process may take (default: %(default)s)")
     there = speed_table.add_mutually_exclusive_group()

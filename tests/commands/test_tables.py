@@ -201,6 +201,14 @@ def test_what_is_missing_is_one_line_and_no_table(run, tmp_path, arguments, comp
     assert not list(tmp_path.glob("tables/*.*"))
 
 
+@pytest.mark.parametrize("table", ["cost", "speed", "losses"])
+def test_every_table_has_its_help(table, capsys):
+    with pytest.raises(SystemExit) as caught:
+        tables.main([table, "--help"])
+    assert caught.value.code == 0
+    assert "--models" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -12,6 +13,7 @@ import pytest
 from common.errors import InputError
 from common.evaluation.limits import run_limited
 from common.photos import read_rgb
+from common.transfer.network_pass import require_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOM, SECONDS = 700e6, 60
@@ -42,6 +44,11 @@ def test_work_that_takes_too_long_is_stopped():
 def test_memory_that_cannot_be_had_does_not_fit():
     assert run_limited(np.ones, ((10**15,),), ROOM, SECONDS).stopped == "memory"
     assert run_limited(os.abort, (), ROOM, SECONDS).stopped == "memory"  # as C++ does
+
+
+def test_a_photo_that_is_refused_for_its_size_does_not_fit():
+    network = SimpleNamespace(bytes_per_pixel=1e12)
+    assert run_limited(require_memory, (network, 32, 24), ROOM, SECONDS).stopped == "memory"
 
 
 def test_an_error_of_the_users_is_raised_as_it_is(tmp_path):

@@ -3,3 +3,7 @@
 
 class InputError(ValueError):
     """Something the user gave cannot be used; the message is one sentence written for them."""
+
+
+class MemoryShortage(InputError):
+    """What was asked for takes more memory than is free."""

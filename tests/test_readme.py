@@ -94,6 +94,11 @@ def help_of(module, *subcommand):
     return done.stdout
 
 
+def subcommand(module, arguments):
+    """The first of a command's arguments in a list, where it is the name of a subcommand; else an empty one."""
+    return [word for word in arguments[:1] if re.search(rf"\{{[\w,]*\b{re.escape(word)}\b", help_of(module))]
+
+
 @functools.cache
 def project_files():
     """Paths of the project's files and folders below the root, with slashes, as one finds them in a fresh clone."""
@@ -124,16 +129,15 @@ def test_options_are_those_of_the_command(module):
     for name, arguments in module_commands():
         if name != module:
             continue
-        subcommand = [word for word in arguments[:1] if re.search(rf"\{{[\w,]*\b{re.escape(word)}\b", help_of(module))]
-        text = help_of(module, *subcommand)
+        text = help_of(module, *subcommand(module, arguments))
         for option in (word.split("=")[0] for word in arguments if re.match(r"--?[a-z]", word)):
             assert re.search(rf"(^|[\s\[|]){option}\b", text), f"python -m {module} has no {option}"
 
 
 @pytest.mark.slow
 def test_options_named_in_the_text_are_those_of_some_command():
-    modules = {module for module, _ in module_commands() if module.split(".")[0] in FOLDERS}
-    known = "\n".join(help_of(module) for module in sorted(modules))
+    ours = [(module, arguments) for module, arguments in module_commands() if module.split(".")[0] in FOLDERS]
+    known = "\n".join(help_of(module, *subcommand(module, arguments)) for module, arguments in ours)
     for document, command in all_words():
         if command and command[0].startswith("--"):
             assert re.search(rf"(^|[\s\[|]){command[0].split('=')[0]}\b", known), f"{named(document)}: {command[0]}"

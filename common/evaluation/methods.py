@@ -93,7 +93,8 @@ def settings_of(finish):
 def load_network(name):
     """The model that `name` stands for, and its finish: NETWORK[=SOURCE][@FINISH].
 
-    SOURCE is a student's checkpoint; for a teacher its weights, and after a comma its decoder.
+    SOURCE is a student's checkpoint; for a teacher its weights, and after a comma its decoder. A teacher without SOURCE has
+    random weights, which do for what does not depend on them: its cost.
 
     Raises:
         InputError: it cannot be loaded or has no decoder.
@@ -102,7 +103,8 @@ def load_network(name):
     backbone, _, is_teacher = kind.partition("-")
     if not is_teacher:
         return registry.load_network(backbone, checkpoint=source or None), finish
-    model = registry.teacher(backbone).load(*source.split(","))
+    teacher = registry.teacher(backbone)
+    model = teacher.load(*source.split(",")) if source else teacher.build()
     if len(model.decoder_blocks) < len(model.encoder_blocks):
         raise InputError(f"{name}: the teacher has no decoder; name one after its weights: {kind}=WEIGHTS,DECODER")
     return model, finish

@@ -10,8 +10,9 @@ from common.photos import MINIMUM_SIZE, photo_paths, read_rgb, shrink_to_side
 
 # The pictures of a pair, as in NAME_content.png; the last may be missing.
 PARTS = ("content", "style", "truth")
-# The folders of PST50, Gong et al.'s 50 pairs with an answer, which hold files of the same names.
+# Folders that hold files of the same names: of PST50, Gong et al.'s 50 pairs with an answer; of the paper's figures.
 PST50 = ("content_709", "paired_style", "paired_gt")
+FIGURES = ("content", "style")
 
 
 class Pair(NamedTuple):
@@ -62,7 +63,8 @@ class Pair(NamedTuple):
 
 
 def pairs_in(folder, size=None, enlarged=None):
-    """The pairs in a folder, by name: NAME_content.*, NAME_style.* and, where it is known, NAME_truth.*; or PST50's folders.
+    """The pairs in a folder, by name: NAME_content.*, NAME_style.* and, where it is known, NAME_truth.*; or in the
+    folders `PST50` or `FIGURES`.
 
     Args:
         size, enlarged: as of `Pair`.
@@ -83,8 +85,10 @@ def pairs_in(folder, size=None, enlarged=None):
 
 def photos_by_part(folder):
     """Paths of contents, styles and answers, each by the names of their pairs."""
-    if all((folder / part).is_dir() for part in PST50):
-        return [{path.stem: path for path in photo_paths(folder / part)} for part in PST50]
+    for layout in (PST50, FIGURES):
+        if all((folder / part).is_dir() for part in layout):
+            found = [{path.stem: path for path in photo_paths(folder / part)} for part in layout]
+            return found + [{}] * (len(PARTS) - len(found))
     paths = photo_paths(folder)
     return [{path.stem.removesuffix(f"_{part}"): path for path in paths if path.stem.endswith(f"_{part}")} for part in PARTS]
 

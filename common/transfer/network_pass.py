@@ -3,7 +3,7 @@
 import numpy as np
 import psutil
 
-from common.errors import InputError
+from common.errors import MemoryShortage
 from common.network.coarse_to_fine import coarse_to_fine
 from common.photos import as_floats, pad_to_multiple, shrink_to_multiple, shrink_to_side
 
@@ -33,7 +33,7 @@ class NetworkPass:
         """Features and skips of a copy, level 0 first.
 
         Raises:
-            InputError: a photo as a whole would not fit in memory.
+            MemoryShortage: a photo as a whole would not fit in memory.
         """
         if self.size is None:
             require_memory(self.network, *copy.shape[:2])
@@ -56,10 +56,10 @@ class NetworkPass:
 
 
 def require_memory(network, height, width):
-    """Raise `InputError` where the features of a photo would not fit in the memory that is free."""
+    """Raise `MemoryShortage` where the features of a photo would not fit in the memory that is free."""
     needed, free = network.bytes_per_pixel * height * width, psutil.virtual_memory().available
     if needed > free:
-        raise InputError(
+        raise MemoryShortage(
             f"a photo of {width}x{height} pixels as a whole takes the network about {needed / 1e9:.1f} GB of memory, but "
             f"{free / 1e9:.1f} GB are free: a copy of {SIZE} pixels (--size {SIZE}) needs far less and shows fewer glows"
         )

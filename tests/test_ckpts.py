@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from adain import CKPTS as ADAIN
 from adain import weights
@@ -12,6 +13,9 @@ from common.network.backbone import CKPTS
 from common.photos import photo_paths, read_rgb
 from common.transfer.stylizer import Stylizer
 from mobilenet_backbone import student as mobilenet
+from stargan_v2 import CKPTS as STARGAN
+from stargan_v2 import checkpoints, grids
+from stargan_v2.batches import resized
 from vgg_backbone import student as vgg
 
 STUDENTS = {"vgg": vgg, "mobilenet": mobilenet}
@@ -102,3 +106,26 @@ def test_the_channels_that_were_cut_hardly_respond():
     assert len(kept) == weights.load(ADAIN / "pruned.npz").bottleneck
     assert shares["channel_xor"] < 0.002
     assert shares["baseline"] > 0.5
+
+
+def test_the_gans_student_is_small_and_what_its_record_says():
+    assert sum(path.stat().st_size for path in STARGAN.iterdir()) < 2_000_000
+    student, record = checkpoints.load(STARGAN / "student.npz"), json.loads((STARGAN / "student.json").read_text())
+    assert student.step == record["steps"]
+    assert student.config._asdict() == record["networks"]
+    assert {name: network.count_params() for name, network in student.networks.items()} == record["parameters"]
+
+
+def test_at_dusk_it_is_as_dark_as_in_the_reference():
+    student = checkpoints.load(STARGAN / "student.npz")
+    names = ("summer_palace", "lake_content", "mountain_content", "summer_palace_at_dusk")
+    *contents, reference = (resized(read_rgb(PHOTOS / f"{name}.jpg"), student.config.size) for name in names)
+    dusk = np.eye(2, dtype=np.float32)[None, student.domains.index("dusk")]
+    sheet = grids.reference_grid(student.networks, np.stack(contents), reference[None], dusk)
+    before, after = (np.abs(row[1:].mean((1, 2, 3)) - reference.mean()) for row in sheet)
+    assert (after < before / 2).all()
+
+
+def test_the_teachers_samples_are_of_the_same_photos():
+    sides = {name: Image.open(STARGAN / f"teacher_{name}.png").size for name in ("reference", "random")}
+    assert sides == {"reference": (6 * 32, 5 * 32), "random": (5 * 32, 7 * 32)}

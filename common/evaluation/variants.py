@@ -8,7 +8,17 @@ from typing import NamedTuple
 import numpy as np
 
 from common.transfer.look_fitter import LookFitter
-from common.transfer.transforms import Statistics, adain, affine_map, matrix_power, ot, statistics, zca
+from common.transfer.transforms import (
+    Statistics,
+    adain,
+    affine_map,
+    matrix_power,
+    ot,
+    shrinkage,
+    statistics,
+    towards_diagonal,
+    zca,
+)
 
 
 class Variant(NamedTuple):
@@ -39,12 +49,7 @@ def with_identity(weight, relative=False):
 
 def with_correlations(share):
     """`zca` of covariances of which so much of all that is off the diagonal is left."""
-
-    def transform(content, style):
-        parts = [share * c + (1 - share) * np.diag(np.diag(c)) for c in (content, style)]
-        return zca(*parts)
-
-    return transform
+    return lambda content, style: zca(towards_diagonal(content, share), towards_diagonal(style, share))
 
 
 def shrunk(feature, alike=16):
@@ -56,7 +61,7 @@ def shrunk(feature, alike=16):
     mean, covariance = statistics(feature)
     height, width, channels = feature.shape
     share = channels / (channels + height * width / alike)
-    return Statistics(mean, (1 - share) * covariance + share * np.diag(np.diag(covariance)))
+    return Statistics(mean, towards_diagonal(covariance, 1 - share))
 
 
 def at_several_scales(feature, halvings=3):
@@ -79,7 +84,7 @@ VARIANTS = {
     "identity-4": Variant(with_identity(4)),
     "relative-identity": Variant(with_identity(0.01, relative=True)),
     "correlations-0.75": Variant(with_correlations(0.75)),
-    "correlations-0.5": Variant(with_correlations(0.5)),
+    "shrinkage": Variant(shrinkage),
     "correlations-0.25": Variant(with_correlations(0.25)),
     "shrunk": Variant(measure=shrunk),
     "several-scales": Variant(measure=at_several_scales),

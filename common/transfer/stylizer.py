@@ -34,7 +34,7 @@ class Stylizer:
     Args:
         network: `common.network.onnx_network.OnnxAutoencoder`, or a `common.network.autoencoder.Autoencoder` with all its
             decoder blocks.
-        transform: "zca", "ot" or "adain".
+        transform: "zca", "ot", "adain" or "shrinkage".
         finish: "look" fits a grid of colour maps to what the network makes of a copy, and applies it to all pixels;
             "guided" smooths the network's result with the guided filter, as the paper does; "none" leaves it as it is.
             The last two enlarge the result of a copy.

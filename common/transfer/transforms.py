@@ -13,6 +13,8 @@ import numpy as np
 SMALLEST_EIGENVALUE = 1e-5
 # Added to a variance before adain divides by its root.
 ADAIN_EPSILON = 1e-8
+# Of the covariances between channels, what `shrinkage` leaves.
+CORRELATIONS_LEFT = 0.5
 # Steps to a barycentre of covariances, at most, and the change, as a share of the trace, that ends them.
 BARYCENTRE_STEPS, BARYCENTRE_CHANGE = 50, 1e-7
 
@@ -101,7 +103,17 @@ def adain(content, style):
     return np.diag(np.sqrt((np.diag(style) + ADAIN_EPSILON) / (np.diag(content) + ADAIN_EPSILON)))
 
 
-TRANSFORMS = {"zca": zca, "ot": ot, "adain": adain}
+def towards_diagonal(covariance, share):
+    """A covariance of which so much of all that is off the diagonal is left."""
+    return share * covariance + (1 - share) * np.diag(np.diag(covariance))
+
+
+def shrinkage(content, style):
+    """`zca` of covariances shrunk halfway to their diagonals: fewer glows at the same style (docs/balance.md)."""
+    return zca(towards_diagonal(content, CORRELATIONS_LEFT), towards_diagonal(style, CORRELATIONS_LEFT))
+
+
+TRANSFORMS = {"zca": zca, "ot": ot, "adain": adain, "shrinkage": shrinkage}
 
 
 def affine_map(content, style, transform="zca", strength=1.0):

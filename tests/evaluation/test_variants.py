@@ -40,7 +40,7 @@ def test_the_variant_that_changes_nothing_is_the_stylizer(model, photos):
     np.testing.assert_array_equal(result, stylizer.apply(content, stylizer.analyze(style), 0.7))
 
 
-@pytest.mark.parametrize("transform", ["ot", "adain"])
+@pytest.mark.parametrize("transform", ["ot", "adain", "shrinkage"])
 def test_a_variant_by_a_transform_is_the_stylizer_of_that(model, photos, transform):
     content, style = photos
     stylizer = Stylizer(model, transform)
@@ -77,7 +77,7 @@ def test_identity_and_correlations_are_what_they_are_called(covariances):
         matrix = VARIANTS[variant].transform(content, style)
         exact = np.linalg.norm(matrix @ content @ matrix.T - style)
         assert exact < np.linalg.norm(zca(content, style) @ content @ zca(content, style).T - style)
-    matrix = VARIANTS["correlations-0.5"].transform(content, style)
+    matrix = VARIANTS["shrinkage"].transform(content, style)
     halved = [(c + np.diag(np.diag(c))) / 2 for c in covariances]
     np.testing.assert_allclose(matrix, zca(*halved))
 

@@ -18,6 +18,7 @@ from common.network.backbone import CKPTS
 from common.photos import enlarge_to_side, read_rgb, shrink_to_side
 from common.transfer.style import Style
 from common.transfer.stylizer import Stylizer
+from common.transfer.transforms import TRANSFORMS
 from mobilenet_backbone import student as mobilenet
 from vgg_backbone import student as vgg
 
@@ -147,7 +148,7 @@ def test_the_result_follows_the_strength_evenly(released, shared):
     assert min(steps) > np.mean(steps) / 2
 
 
-@pytest.mark.parametrize("transform", ["zca", "ot", "adain"])
+@pytest.mark.parametrize("transform", TRANSFORMS)
 def test_every_transform_moves_the_mean_colour_towards_the_style(trained, lake, transform):
     stylizer = Stylizer(trained, transform)
     content, style = lake

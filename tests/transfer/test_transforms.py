@@ -25,7 +25,9 @@ def reference(transform, content, style):
     x, s = x - mean_c, s - mean_s
     content_covariance, style_covariance = x @ x.T / x.shape[1], s @ s.T / s.shape[1]
     identity = np.eye(CHANNELS)
-    if transform == "zca":
+    if transform == "shrinkage":
+        content_covariance, style_covariance = (k * (1 + identity) / 2 for k in (content_covariance, style_covariance))
+    if transform in ("zca", "shrinkage"):
         result = root(style_covariance + identity) @ root(content_covariance + identity, -0.5) @ x
     elif transform == "ot":
         p = root(content_covariance + identity)

@@ -11,6 +11,8 @@ import { emptyFeature, type Feature } from "./feature.ts";
 const SMALLEST_EIGENVALUE = 1e-5;
 /** Added to a variance before adain divides by its root. */
 const ADAIN_EPSILON = 1e-8;
+/** Of the covariances between channels, what `shrinkage` leaves. */
+const CORRELATIONS_LEFT = 0.5;
 
 export interface Statistics {
   mean: number[];
@@ -84,7 +86,18 @@ function adain(content: Matrix, style: Matrix): Matrix {
   return Matrix.diag(scales);
 }
 
-export const TRANSFORMS = { zca, ot, adain };
+/** `zca` of covariances shrunk halfway to their diagonals: fewer glows at the same style. */
+function shrinkage(content: Matrix, style: Matrix): Matrix {
+  return zca(shrunk(content), shrunk(style));
+}
+
+function shrunk(covariance: Matrix): Matrix {
+  const left = Matrix.mul(covariance, CORRELATIONS_LEFT);
+  for (let i = 0; i < covariance.rows; i++) left.set(i, i, covariance.get(i, i));
+  return left;
+}
+
+export const TRANSFORMS = { zca, ot, adain, shrinkage };
 export type Transform = keyof typeof TRANSFORMS;
 
 /** The map that gives a feature of `content` statistics those of `style`. */

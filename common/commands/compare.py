@@ -10,7 +10,6 @@ colour transfers: Reinhard's, linear Monge-Kantorovich, histogram matching. REPO
 scatter.png and contact_sheet.jpg. Five pairs and two models take some minutes on two cores.
 """
 
-import argparse
 import multiprocessing
 import sys
 import tempfile
@@ -21,31 +20,25 @@ from pathlib import Path
 from PIL import Image
 
 from common.commands import cli
+from common.commands.model_options import judge_name, load_judge, network_name, pretrained
 from common.commands.training_options import positive
 from common.errors import InputError
 from common.evaluation.lpips import Lpips
 from common.evaluation.methods import (
-    FINISHES,
-    NETWORKS,
     STRENGTHS,
     UNTOUCHED,
     colour_transfers,
     load_network,
     measured,
-    parts_of,
     restyle_pairs,
     result_path,
     scored,
-    settings_of,
 )
 from common.evaluation.pairs import pairs_in
 from common.evaluation.report import FILES, contact_sheet, write_report
 from common.evaluation.similarity import JUDGED_LEVELS
-from common.evaluation.variants import VARIANTS
 from common.files import require_absent
-from common.network import registry
 from common.network.keras_backend import import_backend
-from common.network.registry import BACKBONES
 from common.transfer.stylizer import PRESETS
 
 
@@ -95,31 +88,6 @@ def command_parser():
     option("--full-strength", action="store_true", help="measure at full strength alone: faster, nothing at equal style")
     option("--overwrite", action="store_true", help="replace a report that is there")
     return result
-
-
-def network_name(text):
-    """The name of a network, for argparse."""
-    kind, source, finish = parts_of(text)
-    if kind not in NETWORKS:
-        raise argparse.ArgumentTypeError(f"{kind} is none of {', '.join(NETWORKS)}")
-    try:
-        settings_of(finish)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{finish} is neither a grade from 0 to 1 nor one of {', '.join(FINISHES)}, with +VARIANT behind it or not, one "
-            f"of {', '.join(VARIANTS)}"
-        ) from error
-    if kind.endswith("-teacher") and not source:
-        raise argparse.ArgumentTypeError(f"{kind} needs its weights: {kind}=WEIGHTS[,DECODER]")
-    return text
-
-
-def judge_name(text):
-    """BACKBONE=WEIGHTS, for argparse."""
-    backbone, _, weights = text.partition("=")
-    if backbone not in BACKBONES or not weights:
-        raise argparse.ArgumentTypeError(f"{text} is not {'=WEIGHTS or '.join(BACKBONES)}=WEIGHTS")
-    return text
 
 
 def compare(options):
@@ -178,31 +146,6 @@ def require_free(report, overwrite):
         raise InputError(f"{report} is a file, not a folder to write the report to")
     for name in FILES:
         require_absent(report / name, overwrite)
-
-
-def load_judge(name):
-    """The teacher in whose features styles are compared; BACKBONE=WEIGHTS.
-
-    Raises:
-        InputError: it cannot be loaded.
-    """
-    from common.distillation.teachers import load_teacher
-
-    backbone, _, weights = name.partition("=")
-    return load_teacher([weights], registry.student(backbone), registry.teacher(backbone))
-
-
-def pretrained(load, name):
-    """`load(name)`; `InputError` where that means ImageNet's weights and Keras cannot download them."""
-    try:
-        return load(name)
-    except Exception as error:  # Keras raises no narrower one
-        if isinstance(error, InputError) or "imagenet" not in name:
-            raise
-        raise InputError(
-            f"the ImageNet weights cannot be had ({error}); without a network, styles can be compared in the features of "
-            "the student that is here: --weights mobilenet=ckpts/mobilenet/student.weights.h5"
-        ) from error
 
 
 def in_own_process(work, *arguments):

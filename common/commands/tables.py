@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from common.commands import cli
-from common.commands.compare import judge_name, load_judge, network_name, pretrained
+from common.commands.model_options import judge_name, load_judge, network_name, pretrained
 from common.commands.training_options import positive
 from common.errors import InputError
 from common.evaluation.limits import run_limited

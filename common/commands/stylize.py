@@ -78,7 +78,7 @@ def add_options(parser):
         "folder with the paper's sencoder and sdecoder; for the teacher its pretrained weights. All but .onnx.zip need "
         "TensorFlow",
     )
-    option("--transform", choices=TRANSFORMS, default="zca", help="default: %(default)s")
+    option("--transform", choices=TRANSFORMS, help="default: shrinkage, or zca, the paper's, with --grade 0")
     option(
         "--strength",
         type=cli.fraction,

@@ -34,7 +34,7 @@ class Stylizer:
     Args:
         network: `common.network.onnx_network.OnnxAutoencoder`, or a `common.network.autoencoder.Autoencoder` with all its
             decoder blocks.
-        transform: "zca", "ot", "adain" or "shrinkage".
+        transform: "zca", "ot", "adain" or "shrinkage"; None: "zca", the paper's, or where a grade is mixed in "shrinkage".
         finish: "look" fits a grid of colour maps to what the network makes of a copy, and applies it to all pixels;
             "guided" smooths the network's result with the guided filter, as the paper does; "none" leaves it as it is.
             The last two enlarge the result of a copy.
@@ -47,7 +47,8 @@ class Stylizer:
     Photos are given as a path, a PIL image, or an array `(height, width, 3)` of uint8 or of floats in [0, 1].
     """
 
-    def __init__(self, network, transform="zca", finish="look", size: int | None = SIZE, fit="pad", grade=0.0):
+    def __init__(self, network, transform=None, finish="look", size: int | None = SIZE, fit="pad", grade=0.0):
+        transform = transform or ("shrinkage" if grade else "zca")
         require_settings(transform, finish, size, fit, grade)
         self.network = network
         self.transform = transform

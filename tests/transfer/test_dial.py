@@ -36,8 +36,15 @@ def apply(network, content, style, strength=1.0, **options):
 
 @pytest.mark.parametrize("finish", ["look", "guided", "none"])
 def test_in_between_it_is_a_mixture_of_both_ends(network, content, style, finish):
-    rich, natural, mixed = (apply(network, content, style, finish=finish, grade=grade) for grade in (0, 1, 0.3))
+    options = {"finish": finish, "transform": "ot"}
+    rich, natural, mixed = (apply(network, content, style, grade=grade, **options) for grade in (0, 1, 0.3))
     np.testing.assert_allclose(mixed, 0.7 * rich + 0.3 * natural.astype(float), atol=0.51)
+
+
+def test_the_network_alone_takes_the_papers_transform_and_a_mixture_the_one_with_fewer_glows(network, content, style):
+    for grade, transform in ((0, "zca"), (0.5, "shrinkage")):
+        expected = apply(network, content, style, grade=grade, transform=transform)
+        np.testing.assert_array_equal(apply(network, content, style, grade=grade), expected)
 
 
 def test_the_grade_alone_is_one_map_of_colours_and_asks_the_network_nothing(network, content, style):

@@ -195,13 +195,15 @@ def scatter(rows, names, models):
 
     At full strength bars show the 95 % bootstrap intervals over pairs.
     """
-    from matplotlib.figure import Figure  # slow to import
+    from matplotlib import colormaps  # slow to import
+    from matplotlib.figure import Figure
 
     strengths = sorted({row.strength for row in rows})
     figure = Figure((11, 5.5), layout="constrained")
     for axes, column, title in zip(
         figure.subplots(1, 2), ("edge_ssim", "luminance_ssim"), ("edges kept (SSIM)", "luminance kept (SSIM)"), strict=True
     ):
+        axes.set_prop_cycle(color=colormaps["tab20"].colors)
         for name in names:
             points = [
                 np.transpose(

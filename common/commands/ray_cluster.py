@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 
 from common.commands import cli
-from common.errors import InputError
+from common.errors import InputError, optional_package
 
 LOCAL, RUNNING = "local", "auto"
 # Times that a task is tried again whose worker was lost.
@@ -33,11 +33,7 @@ def ray_package():
         InputError: it is not installed.
     """
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError('--ray needs Ray, which is not installed: pip install "ray>=2.52"') from error
-    return ray
+    return optional_package("ray", '--ray needs Ray, which is not installed: pip install "ray>=2.52"')
 
 
 def require_cluster(address):

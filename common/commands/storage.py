@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path, PurePosixPath
 
 from common.commands import cli
-from common.errors import InputError
+from common.errors import InputError, optional_package
 from common.files import TEMPORARY
 
 
@@ -19,11 +19,7 @@ def fsspec_package():
     Raises:
         InputError: it is not installed.
     """
-    try:
-        import fsspec
-    except ImportError as error:
-        raise InputError('URLs and --ray need fsspec, which is not installed: pip install "fsspec>=2024.2"') from error
-    return fsspec
+    return optional_package("fsspec", 'URLs and --ray need fsspec, which is not installed: pip install "fsspec>=2024.2"')
 
 
 class Folder:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.errors import InputError
+from common.errors import InputError, optional_package
 
 # Endings of files that are taken for films.
 FILMS = (
@@ -79,11 +79,7 @@ def pyav():
     Raises:
         InputError: it is not installed.
     """
-    try:
-        import av
-    except ImportError as error:
-        raise InputError('films need PyAV, which is not installed: pip install "av>=17"') from error
-    return av
+    return optional_package("av", 'films need PyAV, which is not installed: pip install "av>=17"')
 
 
 def opened(path):

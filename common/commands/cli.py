@@ -27,6 +27,14 @@ def fraction(text):
     return value
 
 
+def above_zero(text):
+    """A finite number above 0, for argparse."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
 def path_or_url(text):
     """A `Path`, or text where it is a URL, which a `Path` would spoil; for argparse."""
     return text if "://" in text else Path(text)

@@ -72,7 +72,10 @@ def command_parser():
     option = speed_table.add_argument
     option("--sizes", type=size, nargs="+", default=[*map(size, SIZES)], metavar="WxH", help=f"default: {' '.join(SIZES)}")
     option(
-        "--memory", type=above_zero, metavar="GB", help=f"what a model may take (default: {SHARE_OF_FREE} of what is free)"
+        "--memory",
+        type=cli.above_zero,
+        metavar="GB",
+        help=f"what a model may take (default: {SHARE_OF_FREE} of what is free)",
     )
     option("--timeout", type=positive, default=600, metavar="S", help="seconds a process may take (default: %(default)s)")
     there = speed_table.add_mutually_exclusive_group()
@@ -133,14 +136,6 @@ def size(text):
     if min(sides) < MINIMUM_SIZE:
         raise argparse.ArgumentTypeError(f"{text} is not a size as in 3840x2160, of {MINIMUM_SIZE} pixels at least")
     return sides
-
-
-def above_zero(text):
-    """A finite number above 0, for argparse."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------------

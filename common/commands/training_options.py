@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.commands import cli
 from common.errors import InputError
 from common.files import written_whole
 from common.origin import require_same_origin, sha256_of
@@ -43,10 +44,7 @@ def positive(text):
 
 def rate(text):
     """A learning rate, for argparse."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
+    return cli.above_zero(text)
 
 
 def random_subset(paths, limit, seed):

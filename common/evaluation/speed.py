@@ -5,7 +5,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from common.evaluation.methods import NETWORKS, load_network, method, parts_of, settings_of
+from common.evaluation.methods import NETWORKS, load_network, method, network, parts_of, settings_of
 from common.photos import read_rgb, write_photo
 from common.transfer.stylizer import Stylizer
 
@@ -37,17 +37,19 @@ def whole_command(name, folder):
 def later_calls(name, folder):
     """The least seconds of several later calls, and of applications of the look alone, None where there is no look."""
     photos = photos_in(folder)
-    restyle, _ = method(name)
-    apply = look_application(name, *photos)
+    if parts_of(name)[0] not in NETWORKS:
+        restyle, _ = method(name)
+        return best_time(lambda: restyle(*photos)(1.0)), None
+    model, finish = load_network(name)
+    restyle, apply = network(model, finish), look_application(model, finish, *photos)
     return best_time(lambda: restyle(*photos)(1.0)), apply and best_time(apply)
 
 
-def look_application(name, content, style):
-    """A function that applies the look of a content and a style, or None where the method called `name` makes none."""
-    kind, _, finish = parts_of(name)
-    if kind not in NETWORKS or settings_of(finish).get("finish", "look") != "look":
+def look_application(model, finish, content, style):
+    """A function that applies the look of a content and a style, or None where a network's `finish` makes none."""
+    if settings_of(finish).get("finish", "look") != "look":
         return None
-    stylizer = Stylizer(load_network(name)[0], **settings_of(finish))
+    stylizer = Stylizer(model, **settings_of(finish))
     look = stylizer.look(content, stylizer.analyze(style))
     return lambda: look.recolour(content)
 

@@ -1,7 +1,6 @@
 """Other ways to carry a style over than the default, and where they lie on the chart: docs/balance.md."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -66,6 +65,7 @@ def shrunk(feature, alike=16):
 
 def at_several_scales(feature, halvings=3):
     """`Statistics` with the mean of the covariances of a feature and of its halved copies."""
+    feature = np.asarray(feature)
     mean, covariance = statistics(feature)
     covariances = [covariance]
     for _ in range(halvings):
@@ -78,6 +78,7 @@ def at_several_scales(feature, halvings=3):
 
 
 VARIANTS = {
+    "zca": Variant(),  # the default without a grade; not with one
     "ot": Variant(ot),
     "adain": Variant(adain),
     "identity-0.1": Variant(with_identity(0.1)),
@@ -107,18 +108,13 @@ class VariantFitter(LookFitter):
 
     def __init__(self, network_pass, variant, grade):
         super().__init__(network_pass, variant.transform, grade)
-        self.variant = variant
-
-    def style(self, pixels, regions=None):
-        features, _ = self.network_pass.encode(self.network_pass.copy(pixels))
-        measured = tuple(self.variant.measure(np.asarray(x[0])) for x in features)
-        return replace(super().style(pixels, regions), statistics=measured)
+        self.variant, self.measure = variant, variant.measure
 
     def restyled(self, copy, style, strength):
         def transfer(share):
             def before(level, feature):
                 feature = np.asarray(feature)
-                measured = self.variant.measure(feature[0])
+                measured = self.measure(feature[0])
                 factor = share * self.variant.levels[level]
                 return affine_map(measured, style.statistics[level], self.transform, factor)(feature)
 

@@ -26,6 +26,8 @@ class LookFitter:
         transform, grade: as of `common.transfer.Stylizer`.
     """
 
+    measure = staticmethod(statistics)  # what is taken of a feature, `(height, width, channels)`
+
     def __init__(self, network_pass, transform, grade):
         self.network_pass, self.transform, self.grade = network_pass, transform, grade
 
@@ -37,7 +39,7 @@ class LookFitter:
             network = self.network_pass.network.fingerprint()
             return Style(tuple(measured), network, shipped_predictor().describe(seen)[None], np.ones(1))
 
-        whole = style_of([statistics(x[0]) for x in features], pixels)
+        whole = style_of([self.measure(x[0]) for x in features], pixels)
         if regions is None:
             return whole
         parts = {

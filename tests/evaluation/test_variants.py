@@ -40,7 +40,7 @@ def test_the_variant_that_changes_nothing_is_the_stylizer(model, photos):
     np.testing.assert_array_equal(result, stylizer.apply(content, stylizer.analyze(style), 0.7))
 
 
-@pytest.mark.parametrize("transform", ["ot", "adain", "shrinkage"])
+@pytest.mark.parametrize("transform", ["zca", "ot", "adain", "shrinkage"])
 def test_a_variant_by_a_transform_is_the_stylizer_of_that(model, photos, transform):
     content, style = photos
     stylizer = Stylizer(model, transform)
@@ -48,7 +48,7 @@ def test_a_variant_by_a_transform_is_the_stylizer_of_that(model, photos, transfo
     np.testing.assert_array_equal(network(model, f"look+{transform}")(content, style)(1.0), expected)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "zca"])
 def test_every_variant_makes_another_picture_than_the_default(model, photos, variant):
     content, style = photos
     result = network(model, f"look+{variant}")(content, style)(1.0)

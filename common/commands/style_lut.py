@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from common.commands.stylize import CUBE, style_of
+from common.commands.stylize_files import CUBE, style_of
 from common.commands.training_options import positive, random_subset
 from common.errors import InputError
 from common.files import require_absent, require_room

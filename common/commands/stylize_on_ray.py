@@ -14,7 +14,7 @@ from tqdm import tqdm
 from common.commands import ray_cluster
 from common.commands.results import BYTES_PER_PIXEL, attempt, jobs_for, output_path, summed_up, without_results
 from common.commands.storage import Folder, local_copy
-from common.commands.stylize import asked_style, require_content, required_settings, stylize_file
+from common.commands.stylize_files import asked_style, require_content, required_settings, stylize_file
 from common.errors import InputError
 from common.photos import photos_among
 from common.photos.films import FILMS

@@ -4,6 +4,8 @@ import argparse
 import functools
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from common.commands import cli, region_options, stylize_films
 from common.commands.results import add_folder_options, contents_of, for_each, output_path
 from common.commands.stylize_files import asked_style, require_content, required_settings, stylize_file
@@ -147,8 +149,11 @@ def size(text):
     return int(text)
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def stylize_photos(options, backbone):
     """Stylise what `options` names with the network of a backbone. What can be checked is checked before it is loaded.
+
+    BLAS gets one thread: waiting for work, its others take the cores from ONNX Runtime's.
 
     Returns:
         1 where a photo or film of a folder failed, else `stylize_films.BROKEN_OFF` where a film broke off, else 0.

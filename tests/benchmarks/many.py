@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from common.commands import cli
 from common.network.registry import BACKBONES, load_network
@@ -53,6 +54,7 @@ def timed(arguments, results):
     return seconds, (len(times) - 1) / (times[-1] - times[0])
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # as the command's
 def steps(paths, style, backbone):
     """What a photo takes by steps, one after the other in this process: mean seconds by the clock, and of all cores."""
     stylizer = Stylizer(load_network(backbone), grade=PRESETS[DEFAULT_PRESET])

@@ -28,9 +28,9 @@ LONG = 120
 
 @pytest.fixture(scope="module")
 def environment():
-    """Variables of processes: clusters have a token of their own, and sums are taken in the same order in all."""
+    """Variables of processes: clusters have a token of their own."""
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
-    return os.environ | token | {"RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return os.environ | token | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture

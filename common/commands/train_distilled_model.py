@@ -21,10 +21,11 @@ SPARSITY_LOSSES = {
     "xor": "the share of channels that respond to one of two photos alone, so that they die on all photos",
     "uncorrelation": "the correlation between channels",
 }
-# Losses of `common.distillation.kernels_and_wavelets`, and what they are.
+# Losses of `common.distillation.kernels_and_wavelets` and `graded_truth`, and what they are.
 LIKENESS_LOSSES = {
     "wavelet": "the difference of Haar details between a photo and its reconstruction, where one is decoded",
     "gka": "how far a feature is from kernel alignment with the teacher's",
+    "truth": "the error of a transfer whose right answer is known, through the look; all batches are then such graded pairs",
 }
 # Options that the paper's recipe has no use for; and those that a joint pass alone has none for.
 NOT_PUBLISHED = ("encoder_learning_rate", "settling_steps", "joint_steps", "fixed", "reconstruction", "start")
@@ -169,11 +170,11 @@ def starting_student(start, module, bases):
 
 def run_recipe(options, student, teacher, counts, course):
     """Train the student; `counts` are steps of each pair, settling and joint ones."""
-    from common.distillation import kernels_and_wavelets, recipes
+    from common.distillation import graded_truth, kernels_and_wavelets, recipes
     from common.pruning import sparsity
 
     sparse = losses_of(options, SPARSITY_LOSSES, sparsity.LOSSES)
-    like = losses_of(options, LIKENESS_LOSSES, kernels_and_wavelets.LOSSES)
+    like = losses_of(options, LIKENESS_LOSSES, kernels_and_wavelets.LOSSES | graded_truth.LOSSES)
     if options.recipe == "paper":
         recipes.distill_as_published(student, teacher, counts[0], course, options.learning_rate, sparse | like)
         return

@@ -24,6 +24,7 @@ class Seen(NamedTuple):
         decoded: what decoder block `level` makes of the feature at `level`; None where nothing is decoded.
         reconstructed: the image that is decoded from there; None as above.
         responses: of the ReLUs of the encoder block, `(batch, height, width, channels)` each; none where it is not trained.
+        model: the `Autoencoder` that is trained.
         teacher: the `Autoencoder` that taught.
         eigenbasis: `(teacher width, student width)`, or None.
         balanced: divide errors of features by the variance of what they should be, so that levels weigh the same.
@@ -36,6 +37,7 @@ class Seen(NamedTuple):
     decoded: Any
     reconstructed: Any
     responses: list
+    model: Any
     teacher: Any
     eigenbasis: Any
     balanced: bool
@@ -54,13 +56,15 @@ class Loss(NamedTuple):
 
     Attributes:
         value: `Seen -> scalar`.
-        needs: any of "teacher" (its features), "decoder" and "responses".
+        needs: any of "teacher" (its features), "decoder", "responses" and "graded" (batches of graded pairs).
         first_level: the least level that has it.
+        deepest: only the deepest of the levels trained has it.
     """
 
     value: Callable
     needs: frozenset = frozenset()
     first_level: int = 0
+    deepest: bool = False
 
 
 def distill(seen):

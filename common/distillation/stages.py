@@ -7,6 +7,7 @@ from typing import NamedTuple
 import keras
 
 from common.distillation.callbacks import Curves, Samples
+from common.distillation.graded_truth import GradedCentreCrops, graded_crops
 from common.distillation.least_squares import start_decoder_block
 from common.distillation.trainer import BlockwiseTrainer
 from common.distillation.whitening import give_weights, whiten, whitenable
@@ -163,8 +164,9 @@ def start(model, stage, course):
 def fit(trainer, stage, course, backup):
     """Train to the end of `stage`, from the step that the optimiser is at."""
     done = int(trainer.optimizer.iterations)
-    crops = random_crops(course.photos, course.batch_size, course.crop, course.seed, done, course.square)
-    watched = CentreCrops(course.validation) if course.validation else None
+    draw, centre = (graded_crops, GradedCentreCrops) if trainer.asks_graded else (random_crops, CentreCrops)
+    crops = draw(course.photos, course.batch_size, course.crop, course.seed, done, course.square)
+    watched = centre(course.validation) if course.validation else None
     log, what = course.folder / f"{stage.name}.csv", f"{stage.name}: the loss"
     go_on(trainer, crops, done, stage.steps, course.interval, log, callbacks(trainer, stage, course, backup), watched, what)
 

@@ -47,7 +47,7 @@ class BlockwiseTrainer(keras.Model):
         self.noise = keras.layers.GaussianNoise(noise)
         teacher.trainable = False
         needs = {need for level in levels for name in self.names(level) for need in losses[name][0].needs}
-        self.asks_teacher, self.decodes = "teacher" in needs, "decoder" in needs
+        self.asks_teacher, self.decodes, self.asks_graded = (need in needs for need in ("teacher", "decoder", "graded"))
         for level, block in enumerate(model.encoder_blocks):
             set_trainable(model, block, eigenbases is not None and level in levels and level not in fixed)
         for level, block in enumerate(model.decoder_blocks):
@@ -62,7 +62,11 @@ class BlockwiseTrainer(keras.Model):
 
     def names(self, level):
         """The losses at `level`."""
-        return [name for name, (loss, _) in self.losses_by_name.items() if level >= loss.first_level]
+        return [
+            name
+            for name, (loss, _) in self.losses_by_name.items()
+            if level >= loss.first_level and (level == max(self.levels) or not loss.deepest)
+        ]
 
     def call(self, images, training=False):
         """Features by level and, for each level trained, the decoded feature or image and the reconstructed image."""
@@ -102,6 +106,7 @@ class BlockwiseTrainer(keras.Model):
                 decoded=decoded[index] if self.decodes else None,
                 reconstructed=reconstructed[index] if self.decodes else None,
                 responses=self.responses(level, features[level - 1] if level else x, training),
+                model=self.model,
                 teacher=self.teacher,
                 eigenbasis=self.eigenbases[level] if self.eigenbases is not None else None,
                 balanced=self.balanced,

@@ -1,4 +1,4 @@
-"""Training on either backend, in a process of its own: a whitened pair from a closed form, the paper's recipe."""
+"""Training on either backend, in a process of its own: a pair from a closed form, graded pairs, the paper's recipe."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from common.commands import train_distilled_model
-from common.distillation import stages
+from common.distillation import graded_truth, stages
 from common.distillation.losses import LOSSES, weighted
 from common.distillation.teachers import load_teacher
 from common.network import registry
@@ -33,11 +33,16 @@ stages.STARTING_BATCHES = 3
 folder = Path(sys.argv[1])
 student = registry.student("mobilenet")
 teacher = load_teacher([str(folder / "mobilenet.weights.h5")], student, None)
-(folder / "pair").mkdir()
+for name in ("pair", "graded"):
+    (folder / name).mkdir()
 course = stages.Course(folder / "pair", photo_paths(folder / "photos"), [], batch_size=2, crop=32, interval=4)
 losses = weighted(dict.fromkeys(LOSSES, 1))
 stage = stages.Stage("pair_1", (1,), 8, 1e-3, losses, closed_form=True, whiten="patches")
-stages.train(student.build(student.widths_of((4, 5))), stage, course, teacher, teacher.student.eigenbases)
+model = student.build(student.widths_of((4, 5)))
+stages.train(model, stage, course, teacher, teacher.student.eigenbases)
+stage = stages.Stage("both", (0, 1), 4, 1e-3, weighted({"truth": 1}, graded_truth.LOSSES))
+course = course._replace(folder=folder / "graded", validation=course.photos[:2])
+stages.train(model, stage, course, teacher, teacher.student.eigenbases)
 
 for name in registry.BACKBONES:
     arguments = f"--recipe paper --steps 0 2 --batch-size 2 --crop 32 --interval 2 --dataset {folder}/photos --weights "
@@ -72,6 +77,14 @@ def test_a_whitened_pair_is_trained_from_a_closed_form(trained):
     losses = [row["loss"] for row in rows(folder / "pair/pair_1.csv")]
     assert len(losses) == 2
     assert np.isfinite(losses).all()
+
+
+def test_graded_pairs_are_trained_and_watched(trained):
+    _, folder = trained
+    (row,) = rows(folder / "graded/both.csv")
+    assert 0 < row["truth_1"] < 100
+    assert row["loss"] == pytest.approx(row["truth_1"], rel=0.2)
+    assert 0 < row["val_truth_1"] < 100
 
 
 @pytest.mark.parametrize("name", STUDENTS)

@@ -8,6 +8,9 @@ from common.evaluation.variants import VARIANTS
 from common.network import registry
 from common.network.registry import BACKBONES
 
+# Names of methods that have no network.
+CLASSICAL = ("reinhard", "monge-kantorovich", "histograms")
+
 
 def network_name(text):
     """The name of a network, for argparse."""
@@ -24,6 +27,27 @@ def network_name(text):
     if kind.endswith("-teacher") and not source:
         raise argparse.ArgumentTypeError(f"{kind} needs its weights: {kind}=WEIGHTS[,DECODER]")
     return text
+
+
+def measured_model(text):
+    """The name of a model, for argparse."""
+    return text if text in CLASSICAL else network_name(text)
+
+
+def costed_model(text):
+    """The same, or that of a teacher of random weights: what it costs does not depend on them."""
+    return text if is_untrained(text) else measured_model(text)
+
+
+def is_untrained(name):
+    """Whether a name is that of a teacher without weights."""
+    kind, source, _ = parts_of(name)
+    return kind in NETWORKS and kind.endswith("-teacher") and not source
+
+
+def label(name):
+    """A model's name as tables show it."""
+    return f"{name} (random weights)" if is_untrained(name) else name
 
 
 def judge_name(text):

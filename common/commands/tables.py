@@ -10,49 +10,38 @@ at the largest sizes.
 """
 
 import argparse
-import csv
-import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from common.commands import cli
-from common.commands.model_options import judge_name, load_judge, network_name, pretrained
+from common.commands.model_options import (
+    CLASSICAL,
+    costed_model,
+    judge_name,
+    label,
+    load_judge,
+    measured_model,
+    pretrained,
+)
+from common.commands.speed_table import SHARE_OF_FREE, speed
+from common.commands.table_files import number, table_paths, write_tables
 from common.commands.training_options import positive
-from common.errors import InputError
-from common.evaluation.limits import run_limited
-from common.evaluation.methods import NETWORKS, UNTOUCHED, load_network, method, parts_of
+from common.evaluation.methods import UNTOUCHED, load_network, method, parts_of
 from common.evaluation.pairs import pairs_in
-from common.evaluation.report import write_csv
 from common.evaluation.scores import interval
-from common.evaluation.speed import later_calls, whole_command, write_photos
-from common.files import require_absent, written_whole
 from common.network import registry
 from common.network.onnx_network import SUFFIX
 from common.photos import MINIMUM_SIZE
 
 # From 512 pixels to 8K.
 SIZES = ("512x512", "1280x720", "1920x1080", "2560x1440", "3840x2160", "7680x4320")
-CLASSICAL = ("reinhard", "monge-kantorovich", "histograms")
-# Of the memory that is free, what a model may take unless --memory says otherwise.
-SHARE_OF_FREE = 0.9
-# What is said of a cell that was stopped for want of memory.
-TOO_LARGE = "does not fit"
 MODELS = (
     "as compare names them: vgg or mobilenet, a student, =CHECKPOINT where it is not the one in ckpts/; vgg-teacher or "
     "mobilenet-teacher, =WEIGHTS[,DECODER]; behind it @look (default), @paper and so on; or one of " + ", ".join(CLASSICAL)
 )
-# How the columns of `speed` are headed, and what a unit of them is in the CSV's.
-TIMES = {
-    "whole_seconds": ("Whole command / s", 1),
-    "memory_bytes": ("Its peak memory / GB", 1e9),
-    "later_seconds": ("Later call / s", 1),
-    "apply_seconds": ("Look applied / s", 1),
-}
 
 
 def main(arguments=None):
@@ -106,27 +95,6 @@ def add_table(tables, work, about, model):
     result.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write the table to")
     result.set_defaults(table=work)
     return result
-
-
-def measured_model(text):
-    """The name of a model, for argparse."""
-    return text if text in CLASSICAL else network_name(text)
-
-
-def costed_model(text):
-    """The same, or that of a teacher of random weights: what it costs does not depend on them."""
-    return text if is_untrained(text) else measured_model(text)
-
-
-def is_untrained(name):
-    """Whether a name is that of a teacher without weights."""
-    kind, source, _ = parts_of(name)
-    return kind in NETWORKS and kind.endswith("-teacher") and not source
-
-
-def label(name):
-    """A model's name as tables show it."""
-    return f"{name} (random weights)" if is_untrained(name) else name
 
 
 def size(text):
@@ -195,122 +163,6 @@ def keras_network(name):
     return model, [path / file for file in backbone.released.sha256 if (path / file).is_file()]
 
 
-# --- speed ---------------------------------------------------------------------------------------------------------------
-
-
-def speed(options):
-    """Seconds and peak memory of every model at every size; what does not fit in memory or time is said to.
-
-    The table is written anew after every row, so that one that was cut off can be gone on with.
-    """
-    from tqdm import tqdm
-
-    paths = table_paths(options, options.overwrite or options.resume)
-    limits = {"memory_limit": memory_limit(options.memory), "seconds_limit": options.timeout}
-    models = list(dict.fromkeys(options.models))
-    lines = resumed(paths[0], limits, options.memory) if options.resume else []
-    if lines:
-        limits["memory_limit"] = float(lines[0]["memory_limit"])
-    done = {(line["model"], line["size"]) for line in lines}
-    cells = [(name, sides) for sides in options.sizes for name in models if (label(name), size_name(sides)) not in done]
-    for name in dict.fromkeys(name for name, _ in cells if name not in CLASSICAL):
-        pretrained(load_network, name)
-    for name, sides in tqdm(cells, unit="cell", disable=None):
-        lines.append({"model": label(name), "size": size_name(sides)} | speed_of(name, sides, **limits) | limits)
-        write_speed(paths, lines)
-    write_speed(paths, lines)
-    print(paths[1].read_text(), end="")
-
-
-def size_name(sides):
-    """'3840x2160'."""
-    return "{}x{}".format(*sides)
-
-
-def memory_limit(gigabytes):
-    """Bytes that a model may take.
-
-    Raises:
-        InputError: fewer are free.
-    """
-    free = psutil.virtual_memory().available
-    if gigabytes is None:
-        return round(SHARE_OF_FREE * free)
-    if gigabytes * 1e9 > free:
-        raise InputError(f"--memory {gigabytes:g}: {free / 1e9:.1f} GB are free")
-    return round(gigabytes * 1e9)
-
-
-def resumed(path, limits, asked):
-    """The rows of a table that is to be gone on with; none where there is none.
-
-    Raises:
-        InputError: it is no such table, or was measured within other limits.
-    """
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
-    for line in lines:
-        if not {"model", "size", "stopped", *TIMES, *limits} <= line.keys():
-            raise InputError(f"{path} is not a table of speed to go on with; --overwrite replaces it")
-        same_memory = asked is None or float(line["memory_limit"]) == limits["memory_limit"]
-        if not same_memory or float(line["seconds_limit"]) != limits["seconds_limit"]:
-            memory, seconds = float(line["memory_limit"]) / 1e9, line["seconds_limit"]
-            raise InputError(f"{path}: measured with --memory {memory:g} --timeout {seconds}; --resume takes the same")
-    return lines
-
-
-def speed_of(name, sides, memory_limit, seconds_limit):
-    """A line of the table without names and limits; what was not measured is an empty string."""
-    busy = psutil.cpu_percent(0.3) / 100 * psutil.cpu_count()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        write_photos(*sides, folder)
-        whole = run_limited(whole_command, (name, folder), memory_limit, seconds_limit)
-        later = None if whole.stopped else run_limited(later_calls, (name, folder), memory_limit, seconds_limit)
-    calls, apply = (later and later.result) or (None, None)
-    found = whole.stopped or later.stopped, whole.seconds, whole.memory, calls, apply
-    if whole.stopped:
-        found = whole.stopped, None, None, None, None
-    columns = ("stopped", *TIMES)
-    return dict(zip(columns, ("" if value is None else value for value in found), strict=True)) | {
-        "busy_cores": round(busy, 2)
-    }
-
-
-def write_speed(paths, lines):
-    """Write the table of speed: a table each for the time and memory of a whole command, later calls, looks."""
-    sizes = sorted({line["size"] for line in lines}, key=lambda name: np.prod([*map(int, name.split("x"))]))
-    by_cell = {(line["model"], line["size"]): line for line in lines}
-    models = dict.fromkeys(line["model"] for line in lines)
-    tables = []
-    for column, (title, unit) in TIMES.items():
-        rows = [[model, *(speed_cell(by_cell.get((model, name)), column, unit) for name in sizes)] for model in models]
-        told = [row for row in rows if set(row[1:]) - {"-", ""}]
-        tables += [(title, ["model", *sizes], told)] if told else []
-    busiest = max(float(line["busy_cores"]) for line in lines)
-    conditions = (
-        f"On {len(os.sched_getaffinity(0))} of {psutil.cpu_count()} cores; before a measurement others kept up to "
-        f"{busiest:.1f} of them busy. Content and style of the same size. Whole command: from the start of its process to "
-        "the file, JPEG in and out. Later call: in a process with all loaded. Look applied: the look alone. "
-        "A process may take "
-        f"{float(lines[0]['memory_limit']) / 1e9:g} GB and {lines[0]['seconds_limit']} s."
-    )
-    write_files(paths, lines, markdown(conditions, tables))
-
-
-def speed_cell(line, column, unit):
-    """What a cell of the table says."""
-    if line is None:
-        return ""
-    if line[column] != "":
-        return f"{float(line[column]) / unit:.2f}"
-    if column == "apply_seconds" or not line["stopped"]:
-        return "-"
-    return TOO_LARGE if line["stopped"] == "memory" else f"> {line['seconds_limit']} s"
-
-
 # --- losses --------------------------------------------------------------------------------------------------------------
 
 
@@ -350,53 +202,6 @@ def losses(options):
 def mean_and_interval(values):
     """'0.123 (0.100 to 0.150)'."""
     return "{:.4g} ({:.4g} to {:.4g})".format(np.mean(values), *interval(values))
-
-
-# --- files ---------------------------------------------------------------------------------------------------------------
-
-
-def table_paths(options, replace):
-    """The CSV and the Markdown file of a table; its folder is made.
-
-    Raises:
-        InputError: one is there and may not be replaced, or they cannot be written.
-    """
-    folder = options.output
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file, not a folder to write the table to")
-    paths = [folder / f"{options.name}{suffix}" for suffix in (".csv", ".md")]
-    for path in paths:
-        require_absent(path, replace)
-    folder.mkdir(parents=True, exist_ok=True)
-    return paths
-
-
-def write_tables(paths, lines, conditions, tables):
-    """Write `lines`, dicts, as CSV, and `tables`, of title, headings and rows, as Markdown, and print the latter."""
-    text = markdown(conditions, tables)
-    write_files(paths, lines, text)
-    print(text, end="")
-
-
-def write_files(paths, lines, text):
-    """Write a table's CSV and its Markdown."""
-    write_csv(paths[0], lines)
-    with written_whole(paths[1]) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def markdown(conditions, tables):
-    """The text of `tables`: title, headings, rows of strings."""
-    lines = [conditions]
-    for title, headings, rows in tables:
-        lines += ["", f"## {title}", ""]
-        lines += [f"| {' | '.join(row)} |" for row in (headings, ["---"] * len(headings), *rows)]
-    return "\n".join([*lines, ""])
-
-
-def number(value):
-    """A whole number, or a dash for None and 0."""
-    return f"{value:,}" if value else "-"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 
 from common.distillation.callbacks import Curves, Samples
-from common.distillation.graded_truth import GradedCentreCrops, graded_crops
+from common.distillation.graded_pairs import GradedCentreCrops, graded_crops
 from common.distillation.least_squares import start_decoder_block
 from common.distillation.trainer import BlockwiseTrainer
 from common.distillation.whitening import give_weights, whiten, whitenable

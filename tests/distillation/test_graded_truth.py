@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from common.distillation import graded_truth
+from common.distillation import graded_pairs, graded_truth
 from common.distillation.losses import weighted
 from common.distillation.trainer import BlockwiseTrainer
 from common.grading import grades
@@ -37,7 +37,7 @@ def student():
 
 def test_every_other_pair_overlaps(crops, monkeypatch):
     monkeypatch.setattr(grades, "measured_grade", lambda random: [])
-    contents, styles, answers = np.split(graded_truth.graded_pairs(crops, None), 3)
+    contents, styles, answers = np.split(graded_pairs.graded_pairs(crops, None), 3)
     assert contents.shape == (2, 64, 64, 3)  # 72 pixels wide, as a multiple of 16
     np.testing.assert_array_equal(contents, crops[:, :, :64])
     np.testing.assert_array_equal(answers, contents)
@@ -47,7 +47,7 @@ def test_every_other_pair_overlaps(crops, monkeypatch):
 def test_the_answer_is_the_content_in_the_grade_of_the_style(crops, rng, monkeypatch):
     stops = iter([-1.0, -0.5, 0.5, 0.25])  # of contents, then of styles
     monkeypatch.setattr(grades, "measured_grade", lambda random: [["exposure", {"stops": next(stops)}]])
-    contents, styles, answers = np.split(graded_truth.graded_pairs(crops, rng), 3)
+    contents, styles, answers = np.split(graded_pairs.graded_pairs(crops, rng), 3)
     for images, lights in ((contents, (-1, -0.5)), (styles, (0.5, 0.25)), (answers, (0.5, 0.25))):
         part = crops[[0, 0], :, -64:] if images is styles else crops[:, :, :64]
         for image, photo, light in zip(images, part, lights, strict=True):
@@ -56,10 +56,10 @@ def test_the_answer_is_the_content_in_the_grade_of_the_style(crops, rng, monkeyp
 
 def test_a_batch_depends_on_the_seed_and_its_step_alone(tmp_path):
     photos = photo_paths(write_photos(tmp_path / "photos"))
-    batches = graded_truth.graded_crops(photos, 2, 32, seed=3)
+    batches = graded_pairs.graded_crops(photos, 2, 32, seed=3)
     later = [next(batches)[0] for _ in range(3)][-1]
-    np.testing.assert_array_equal(next(graded_truth.graded_crops(photos, 2, 32, 3, first_step=2))[0], later)
-    watched = graded_truth.GradedCentreCrops(photos, 3, 64)
+    np.testing.assert_array_equal(next(graded_pairs.graded_crops(photos, 2, 32, 3, first_step=2))[0], later)
+    watched = graded_pairs.GradedCentreCrops(photos, 3, 64)
     assert watched[0][0].shape == (9, 64, 48, 3)
     np.testing.assert_array_equal(watched[0][0], watched[0][0])
 
@@ -126,6 +126,6 @@ def test_a_student_learns_to_come_nearer_to_the_answers(student, crops):
     trainer = BlockwiseTrainer(student, (0, 1), losses, student, student.eigenbases or [np.eye(4), np.eye(5)])
     assert [mean.name for mean in trainer.means] == ["psnr_0", "truth_1", "psnr_1"]
     trainer.compile(keras.optimizers.Adam(1e-3))
-    images = graded_truth.graded_pairs(crops, np.random.default_rng(0))
+    images = graded_pairs.graded_pairs(crops, np.random.default_rng(0))
     history = trainer.fit(images, batch_size=len(images), shuffle=False, epochs=40, verbose=0).history["loss"]
     assert history[-1] < 0.8 * history[0]

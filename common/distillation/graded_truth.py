@@ -106,13 +106,8 @@ def along(x, matrices):
 def blurred(grid, deviations):
     """As `common.transfer.look.blurred`, of a batch."""
     in_space, in_luma = deviations
-    return along(
-        grid,
-        [
-            blur_matrix(size, deviation)
-            for size, deviation in zip(grid.shape[1:4], (in_space, in_space, in_luma), strict=True)
-        ],
-    )
+    both = zip(grid.shape[1:4], (in_space, in_space, in_luma), strict=True)
+    return along(grid, [blur_matrix(size, deviation) for size, deviation in both])
 
 
 def to_cells(size, cells):

@@ -82,17 +82,17 @@ def through_look(content, result, cells):
         content, result: `(batch, height, width, 3)` in [0, 1].
     """
     sizes = content.shape[1:3]
-    grid = grid_size(*sizes, cells)
+    axes = list(zip(sizes, grid_size(*sizes, cells), strict=True))
     colours = ops.pad(content, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=1.0)
     luma = ops.matmul(content, LUMA[:, None]) * (BINS - 1)
     near = ops.relu(1 - ops.abs(luma - np.arange(BINS, dtype=np.float32)))
     terms = near[..., None] * colours[..., None, :]
     others = ops.concatenate([colours, result], axis=-1)
-    sums = along(terms[..., None] * others[..., None, None, :], [to_cells(*both) for both in zip(sizes, grid, strict=True)])
-    sums = blurred(sums, BLUR)
+    products = terms[..., None] * others[..., None, None, :]
+    sums = blurred(along(products, [to_cells(*axis) for axis in axes]), BLUR)
     weight = sums[..., 3:, 3:4] + NOTHING_KNOWN
     maps = blurred(solve(sums) * weight, MAP_BLUR) / blurred(weight, MAP_BLUR)
-    maps = along(maps, [from_cells(*both) for both in zip(sizes, grid, strict=True)])
+    maps = along(maps, [from_cells(*axis) for axis in axes])
     return ops.clip(ops.einsum("bhwki,bhwkic->bhwc", terms, maps), 0, 1)
 
 
